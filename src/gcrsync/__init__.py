@@ -1,0 +1,1 @@
+"""gcrsync mirrors whole namespaces of container images, with every digest unchanged."""

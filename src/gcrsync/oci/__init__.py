@@ -1,0 +1,1 @@
+"""The nouns of the OCI specifications, as frozen values that validate themselves."""

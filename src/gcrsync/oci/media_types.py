@@ -1,0 +1,35 @@
+"""Media types of manifests and layers (image-spec, media-types.md), and what gcrsync makes of them."""
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
+DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+
+INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+SCHEMA1 = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED})
+MANIFESTS = frozenset({OCI_MANIFEST, OCI_ARTIFACT, DOCKER_MANIFEST}) | INDEXES | SCHEMA1
+
+_ACCEPTED = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST, DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1, OCI_ARTIFACT)
+ACCEPT = ", ".join(_ACCEPTED)
+"""The Accept header of every request for a manifest.
+
+Schema 1 is in it so that a source gives it instead of converting something to it or from it: it is recorded, not copied.
+"""
+
+_FOREIGN_PREFIXES = (
+    "application/vnd.docker.image.rootfs.foreign.",
+    "application/vnd.oci.image.layer.nondistributable.",
+)
+
+
+def bare(content_type: str | None) -> str:
+    """Give a Content-Type in lower case without its parameters; empty where there is none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def is_foreign(media_type: str) -> bool:
+    """Say whether a layer of this type is fetched from elsewhere and need not be in the registry (image-spec, layer.md)."""
+    return media_type.startswith(_FOREIGN_PREFIXES)
