@@ -1,0 +1,89 @@
+"""What is recorded after a run: only what truly happened."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.outcome import Outcome, Problem
+from gcrsync.mirror.record import Gone, Held, Mirrored, Record, Why
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.name import Tag
+
+
+class _Draft:
+    """A record while it is being changed."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.tags = dict(record.tags)
+        self.manifests = dict(record.manifests)
+        self.held = dict(record.held)
+        self.gone = dict(record.gone)
+
+    def hold(self, tag: Tag, digest: Digest, reason: str, now: datetime) -> None:
+        """Note that the source has a digest which the mirror has not; what the mirror serves it goes on serving."""
+        before = self.held.get(tag)
+        since, extra = (before.since, before.extra) if before is not None and before.digest == digest else (now, {})
+        self.held[tag] = Held(digest, since, Why.REFUSED, reason, extra)
+        if tag in self.gone:
+            self.tags[tag] = self.gone.pop(tag).digest
+
+    def retire(self, tag: Tag, now: datetime) -> None:
+        """Note that the source no longer has a tag."""
+        self.held.pop(tag, None)
+        if tag in self.tags:
+            self.gone[tag] = Gone(self.tags.pop(tag), now)
+
+    def confirm(self, tag: Tag, digest: Digest) -> None:
+        """Note that the mirror serves a digest under a tag."""
+        self.tags[tag] = digest
+        self.held.pop(tag, None)
+        self.gone.pop(tag, None)
+
+    def result(self, mirror: str) -> Record:
+        """Give the record, with a description of each digest that is named and of no other."""
+        named = {*self.tags.values(), *(gone.digest for gone in self.gone.values())}
+        manifests = {digest: described for digest, described in self.manifests.items() if digest in named}
+        return Record(self.record.repository, mirror, self.tags, manifests, self.held, self.gone, self.record.extra)
+
+
+def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome], now: datetime) -> Record:
+    """Give the record after a run: ``changes`` and ``outcomes`` are those of its repository, ``now`` is in UTC.
+
+    A tag that was to be copied and is not among the confirmed ones keeps its old entry; a new one gets none.
+    """
+    draft = _Draft(record)
+    for change in changes:
+        _note(draft, change, now)
+    for outcome in outcomes:
+        _note_outcome(draft, outcome, now)
+    return draft.result(record.mirror)
+
+
+
+
+def _note(draft: _Draft, change: Change, now: datetime) -> None:
+    if change.state is State.GONE:
+        draft.retire(change.tag, now)
+    elif change.state is State.HELD and change.news and change.digest is not None:
+        draft.hold(change.tag, change.digest, change.reason, now)
+    elif change.state is State.UNCHANGED and change.news:
+        draft.held.pop(change.tag, None)
+
+
+def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
+    step = outcome.step
+    if outcome.confirmed and step.digest not in draft.manifests:
+        described = step.described
+        draft.manifests[step.digest] = Mirrored(
+            media_type=outcome.media_type or described.media_type,
+            size=described.size if outcome.size is None else outcome.size,
+            uploaded=described.uploaded,
+            mirrored=now,
+        )
+    for tag in outcome.confirmed:
+        draft.confirm(tag, step.digest)
+    if outcome.problem is Problem.REFUSED:
+        for tag in step.tags:
+            if tag not in outcome.confirmed:
+                draft.hold(tag, step.digest, outcome.reason, now)

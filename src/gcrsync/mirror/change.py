@@ -1,0 +1,40 @@
+"""What differs between a source and its mirror."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.name import Repository, Tag
+
+
+class State(StrEnum):
+    """What a run finds of a tag, or makes of it."""
+
+    ADDED = "added"
+    """The source has it and the mirror does not."""
+    MOVED = "moved"
+    """The source has another digest under it."""
+    GONE = "gone"
+    """The source no longer has it."""
+    HELD = "held"
+    """The source has it and the mirror cannot or may not."""
+    UNCHANGED = "unchanged"
+    """Source and mirror agree."""
+    FAILED = "failed"
+    """It was to be copied, and could not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be said of one tag: ``digest`` is what the source has, ``was`` what the mirror has, None is nothing.
+
+    ``news`` is true where the metadata has to change: a tag that is held as it was before is no news.
+    """
+
+    repository: Repository
+    tag: Tag
+    state: State
+    digest: Digest | None = None
+    was: Digest | None = None
+    reason: str = ""
+    news: bool = True

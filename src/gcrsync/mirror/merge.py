@@ -1,0 +1,64 @@
+"""Two writers' changes to one record, put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gcrsync.mirror.record import Gone, Held, Record
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.name import Tag
+
+Served = Callable[[str, Tag], Digest | None]
+"""What the destination serves under a tag, asked with the mirror's name and the tag; None is nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Everything that a record says of one tag."""
+
+    digest: Digest | None
+    held: Held | None
+    gone: Gone | None
+
+    @property
+    def claim(self) -> Digest | None:
+        """The digest that the mirror is said to have under the tag."""
+        return self.digest or (self.gone.digest if self.gone else None)
+
+
+def merge(base: Record, ours: Record, theirs: Record, served: Served) -> Record:
+    """Carry the changes from ``base`` to ``ours`` over to ``theirs``, tag by tag.
+
+    Where both changed one tag to say different things, what the destination serves decides; if that is neither, theirs stays.
+    """
+    entries: dict[Tag, _Entry] = {}
+    for tag in _tags(base) | _tags(ours) | _tags(theirs):
+        before, mine, other = _entry(base, tag), _entry(ours, tag), _entry(theirs, tag)
+        if mine in (before, other):
+            entries[tag] = other
+        elif other == before or served(ours.mirror, tag) == mine.claim != other.claim:
+            entries[tag] = mine
+        else:
+            entries[tag] = other
+    return _record(base, ours, theirs, entries)
+
+
+def _tags(record: Record) -> set[Tag]:
+    return {*record.tags, *record.held, *record.gone}
+
+
+def _entry(record: Record, tag: Tag) -> _Entry:
+    return _Entry(record.tags.get(tag), record.held.get(tag), record.gone.get(tag))
+
+
+def _record(base: Record, ours: Record, theirs: Record, entries: dict[Tag, _Entry]) -> Record:
+    known = {**ours.manifests, **theirs.manifests}
+    named = {entry.claim for entry in entries.values()}
+    return Record(
+        repository=theirs.repository,
+        mirror=ours.mirror if ours.mirror != base.mirror else theirs.mirror,
+        tags={tag: entry.digest for tag, entry in entries.items() if entry.digest},
+        manifests={digest: described for digest, described in known.items() if digest in named},
+        held={tag: entry.held for tag, entry in entries.items() if entry.held},
+        gone={tag: entry.gone for tag, entry in entries.items() if entry.gone},
+        extra=theirs.extra,
+    )

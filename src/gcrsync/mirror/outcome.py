@@ -1,0 +1,51 @@
+"""What is to be copied, and what came of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.listing import Described
+from gcrsync.oci.name import Repository, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One manifest to copy from ``source`` to ``target``, and the tags to put on it there.
+
+    ``mirror`` is the target's name as it is recorded; ``described`` is what the listing said of the manifest.
+    """
+
+    source: Repository
+    target: Repository
+    mirror: str
+    digest: Digest
+    tags: tuple[Tag, ...]
+    described: Described = field(default_factory=Described)
+
+
+class Problem(StrEnum):
+    """Whose turn it is when a step did not end well."""
+
+    REFUSED = "refused"
+    """The destination will never take this manifest: it is recorded as held."""
+    FAILED = "failed"
+    """Something went wrong on the way: it is tried again in the next run."""
+    STOPPED = "stopped"
+    """The run was asked to stop before the step was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a step.
+
+    ``confirmed`` are the tags that the destination confirmed; ``copied`` the bytes of blobs that were sent; ``size`` the bytes of
+    the image where its manifests were read; ``problem`` and ``reason`` tell why the other tags are not confirmed.
+    """
+
+    step: Step
+    confirmed: tuple[Tag, ...] = ()
+    copied: int = 0
+    media_type: str | None = None
+    size: int | None = None
+    problem: Problem | None = None
+    reason: str = ""

@@ -1,0 +1,79 @@
+"""What the metadata repository says of one repository: the values behind a file below ``metadata/``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.name import Repository, Tag
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+"""A value of a JSON document."""
+
+
+class Why(StrEnum):
+    """Why the mirror does not have what the source has."""
+
+    REFUSED = "refused"
+    """The destination does not take this kind of image."""
+    YOUNG = "young"
+    """It has not been seen for long enough."""
+    FROZEN = "frozen"
+    """The tag may not move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What is recorded of a manifest that the mirror has.
+
+    ``size`` is the bytes of its config and layers, each distinct blob once, over all platforms. Times are in UTC.
+    None is unknown. ``extra`` holds keys of the document that this version does not know, in their order.
+    """
+
+    media_type: str | None = None
+    size: int | None = None
+    uploaded: datetime | None = None
+    mirrored: datetime | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the source has under a tag and the mirror has not; ``since`` (UTC) is the run that first saw the digest."""
+
+    digest: Digest
+    since: datetime
+    why: Why
+    reason: str
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What the mirror keeps under a tag that the source no longer has since the run at ``since`` (UTC)."""
+
+    digest: Digest
+    since: datetime
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything recorded of one repository at the source.
+
+    ``mirror`` is its name at the destination. ``tags`` holds only what the mirror serves, tag to the digest at the source;
+    ``manifests`` describes each digest that ``tags`` or ``gone`` names, and no other.
+    """
+
+    repository: Repository
+    mirror: str
+    tags: Mapping[Tag, Digest] = field(default_factory=dict)
+    manifests: Mapping[Digest, Mirrored] = field(default_factory=dict)
+    held: Mapping[Tag, Held] = field(default_factory=dict)
+    gone: Mapping[Tag, Gone] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict)
+
+
+Records = Mapping[Repository, Record]
+"""All that is recorded, by the repository at the source."""

@@ -1,0 +1,80 @@
+"""What a run has to say at its end."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.outcome import Outcome, Problem
+from gcrsync.mirror.snapshot import Doubt, Fault
+from gcrsync.oci.name import Namespace, Repository, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceReport:
+    """What a run found of one namespace, or made of it.
+
+    ``images`` are the tags that are not the same on both sides, failed ones among them; ``copied`` are bytes sent. ``doubts`` tell
+    which listings were not believed.
+    """
+
+    namespace: Namespace
+    listed_by: str = ""
+    requests: int = 0
+    images: tuple[Change, ...] = ()
+    unchanged: int = 0
+    copied: int = 0
+    doubts: tuple[Doubt, ...] = ()
+
+    def count(self, state: State) -> int:
+        """Count the tags in one state."""
+        if state is State.UNCHANGED:
+            return self.unchanged
+        return sum(image.state is state for image in self.images)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every listing was there and believed."""
+        return not self.doubts
+
+    @property
+    def listing_failed(self) -> bool:
+        """Whether a listing could not be had at all."""
+        return any(doubt.fault is Fault.FAILED for doubt in self.doubts)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run has to say: ``started`` is in UTC, ``warnings`` are lines that belong to no namespace."""
+
+    command: str
+    started: datetime
+    namespaces: tuple[NamespaceReport, ...] = ()
+    stopped: bool = False
+
+    def count(self, state: State) -> int:
+        """Count the tags in one state, over all namespaces."""
+        return sum(namespace.count(state) for namespace in self.namespaces)
+
+
+def with_outcomes(changes: Iterable[Change], outcomes: Iterable[Outcome]) -> tuple[Change, ...]:
+    """Give the changes as they turned out: a tag that was to be copied and was not is failed, or held where it was refused.
+
+    A tag that the run did not come to, because it was stopped, is left out.
+    """
+    ends: dict[tuple[Repository, Tag], Outcome] = {
+        (outcome.step.source, tag): outcome for outcome in outcomes for tag in outcome.step.tags
+    }
+    images = (_as_it_ended(change, ends.get((change.repository, change.tag))) for change in changes)
+    return tuple(image for image in images if image is not None)
+
+
+def _as_it_ended(change: Change, outcome: Outcome | None) -> Change | None:
+    if change.state not in (State.ADDED, State.MOVED):
+        return change
+    if outcome is None or (change.tag not in outcome.confirmed and outcome.problem is Problem.STOPPED):
+        return None
+    if change.tag in outcome.confirmed:
+        return change
+    state = State.HELD if outcome.problem is Problem.REFUSED else State.FAILED
+    return Change(change.repository, change.tag, state, change.digest, change.was, outcome.reason, news=state is State.HELD)

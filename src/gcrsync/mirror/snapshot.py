@@ -1,0 +1,108 @@
+"""What one look at a source gave, and which parts of it can be believed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gcrsync.mirror.record import Records
+from gcrsync.mirror.selection import Selection
+from gcrsync.oci.listing import Listing
+from gcrsync.oci.name import Namespace, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything a survey of ``namespace`` saw: the listing of each path, and why some could not be listed.
+
+    ``unseen`` are the paths below which the registry offers no listing: nothing is known there, and nothing failed.
+    ``listed_by`` names the way (``google`` or ``catalog``); ``requests`` counts the requests that it took.
+    """
+
+    namespace: Namespace
+    listings: Mapping[Namespace, Listing] = field(default_factory=dict)
+    failures: Mapping[Namespace, str] = field(default_factory=dict)
+    unseen: Mapping[Namespace, str] = field(default_factory=dict)
+    listed_by: str = ""
+    requests: int = 0
+
+
+class Fault(StrEnum):
+    """What is wrong with a listing."""
+
+    FAILED = "failed"
+    """There is none: the request failed."""
+    EMPTY = "empty"
+    """It names no tags where the metadata has some."""
+    TRUNCATED = "truncated"
+    """It is as long as the longest answer that the registry gives."""
+    UNSEEN = "unseen"
+    """The registry does not say what is below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a path is not judged. ``below`` is true where that holds for everything below that has no listing of its own too."""
+
+    path: Namespace
+    fault: Fault
+    reason: str
+    below: bool
+
+
+Doubts = Mapping[Namespace, Doubt]
+
+
+def find_doubts(snapshot: Snapshot, records: Records, selection: Selection) -> Doubts:
+    """Find the listings that may add and retire nothing, judged by what is recorded."""
+    tagged = {repository.namespace for repository, record in records.items() if record.tags}
+    found = [
+        *(Doubt(path, Fault.UNSEEN, reason, below=True) for path, reason in snapshot.unseen.items()),
+        *_nothing_at_all(snapshot, selection),
+        *(doubt for path, listing in snapshot.listings.items() if (doubt := _doubt(path, listing, tagged, selection))),
+        *(Doubt(path, Fault.FAILED, reason, below=True) for path, reason in snapshot.failures.items()),
+    ]
+    return {doubt.path: doubt for doubt in found}
+
+
+def own_doubt(repository: Repository, doubts: Doubts) -> Doubt | None:
+    """Give the doubt about a listed repository's own tags, if there is one."""
+    doubt = doubts.get(repository.namespace)
+    return None if doubt is None or doubt.fault is Fault.UNSEEN else doubt
+
+
+def absence_doubt(repository: Repository, namespace: Namespace, doubts: Doubts) -> Doubt | None:
+    """Give the doubt that forbids to call a repository gone that no listing names, if there is one."""
+    for path in _upwards(repository, namespace):
+        doubt = doubts.get(path)
+        if doubt is not None and doubt.below:
+            return doubt
+    return None
+
+
+def _doubt(path: Namespace, listing: Listing, tagged: set[Namespace], selection: Selection) -> Doubt | None:
+    if selection.believes_empty(path):
+        return None
+    if listing.truncated:
+        return Doubt(path, Fault.TRUNCATED, "the list is as long as the registry's longest answer and may be cut", below=True)
+    if listing.blank and any(path.covers(recorded) for recorded in tagged):
+        return Doubt(path, Fault.EMPTY, "the list is empty, but the metadata has tags", below=True)
+    if not (listing.tags or listing.unasked) and path in tagged:
+        return Doubt(path, Fault.EMPTY, "the list has no tags, but the metadata has some", below=False)
+    return None
+
+
+def _nothing_at_all(snapshot: Snapshot, selection: Selection) -> Iterator[Doubt]:
+    """Doubt a namespace that names nothing: its name may be wrong, or its owner may have moved or hidden it."""
+    listing = snapshot.listings.get(snapshot.namespace)
+    if listing is not None and listing.blank and not selection.believes_empty(snapshot.namespace):
+        yield Doubt(snapshot.namespace, Fault.EMPTY, "the namespace has no images; is its name right?", below=True)
+
+
+def _upwards(repository: Repository, namespace: Namespace) -> Iterator[Namespace]:
+    """Give the repository's own path and each path above it, up to the namespace."""
+    path = repository.path
+    while namespace.covers(here := Namespace(repository.registry, path)):
+        yield here
+        if not path:
+            return
+        path = path.rpartition("/")[0]

@@ -1,0 +1,100 @@
+"""What is recorded after a run."""
+
+from dataclasses import replace
+
+import pytest
+
+from gcrsync.mirror.apply import apply
+from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.outcome import Outcome, Problem, Step
+from gcrsync.mirror.record import Held, Mirrored, Why
+from gcrsync.oci.listing import Described
+from gcrsync.oci.name import Tag
+from tests.support.values import NOW, THEN, digest, record, repository, tags
+
+NAME = "gcr.io/p/a"
+REPOSITORY = repository(NAME)
+
+
+def step(word: str, *names: str) -> Step:
+    target = repository("mirror.example/p/a")
+    return Step(REPOSITORY, target, str(target), digest(word), tuple(map(Tag, names)), Described("from-the-list", 7, THEN))
+
+
+def test_a_confirmed_tag_is_recorded_with_what_is_known_of_its_manifest() -> None:
+    outcome = Outcome(step("y", "2"), (Tag("2"),), copied=5, media_type="read", size=9)
+    after = apply(record(NAME, {"1": "x"}), (), (outcome,), NOW)
+
+    assert after.tags == tags({"1": "x", "2": "y"})
+    assert after.manifests[digest("y")] == Mirrored("read", 9, THEN, NOW)
+    assert after.manifests[digest("x")].mirrored == THEN
+
+
+def test_what_is_recorded_of_a_manifest_does_not_change_while_it_stays() -> None:
+    after = apply(record(NAME, {"1": "x"}), (), (Outcome(step("x", "2"), (Tag("2"),), size=99),), NOW)
+
+    assert after.manifests == record(NAME, {"1": "x"}).manifests
+
+
+@pytest.mark.parametrize("problem", [Problem.FAILED, Problem.STOPPED])
+def test_a_tag_that_was_not_confirmed_keeps_its_old_entry_and_a_new_one_gets_none(problem: Problem) -> None:
+    before = record(NAME, {"1": "x"})
+
+    assert apply(before, (), (Outcome(step("y", "1", "2"), problem=problem, reason="reset"),), NOW) == before
+
+
+def test_the_tags_confirmed_before_a_failure_are_recorded() -> None:
+    outcome = Outcome(step("y", "1", "2"), (Tag("1"),), problem=Problem.FAILED, reason="reset")
+
+    assert apply(record(NAME), (), (outcome,), NOW).tags == tags({"1": "y"})
+
+
+def test_a_refused_manifest_is_held_and_the_old_digest_stays_in_the_mirror() -> None:
+    after = apply(record(NAME, {"1": "x"}), (), (Outcome(step("y", "1"), problem=Problem.REFUSED, reason="no"),), NOW)
+
+    assert after.tags == tags({"1": "x"})
+    assert after.held == {Tag("1"): Held(digest("y"), NOW, Why.REFUSED, "no")}
+
+
+def test_a_refusal_that_is_repeated_keeps_the_day_it_was_first_seen() -> None:
+    after = apply(record(NAME, held={"1": "y"}), (), (Outcome(step("y", "1"), problem=Problem.REFUSED, reason="still"),), NOW)
+
+    assert after.held[Tag("1")] == Held(digest("y"), THEN, Why.REFUSED, "still")
+
+
+def test_a_vanished_tag_moves_to_gone_and_its_manifest_stays_described() -> None:
+    after = apply(record(NAME, {"1": "x"}), (Change(REPOSITORY, Tag("1"), State.GONE, was=digest("x")),), (), NOW)
+
+    assert (after.tags, after.gone[Tag("1")].digest, after.gone[Tag("1")].since) == ({}, digest("x"), NOW)
+    assert digest("x") in after.manifests
+
+
+def test_a_tag_that_returns_leaves_gone() -> None:
+    after = apply(record(NAME, gone={"1": "x"}), (), (Outcome(step("x", "1"), (Tag("1"),)),), NOW)
+
+    assert (after.tags, after.gone) == (tags({"1": "x"}), {})
+    assert after.manifests[digest("x")].mirrored == THEN
+
+
+def test_a_tag_that_returns_with_a_digest_to_hold_goes_on_serving_the_old_one() -> None:
+    after = apply(record(NAME, gone={"1": "x"}), (Change(REPOSITORY, Tag("1"), State.HELD, digest("y"), reason="no"),), (), NOW)
+
+    assert (after.tags, after.gone, after.held[Tag("1")].digest) == (tags({"1": "x"}), {}, digest("y"))
+
+
+def test_a_held_tag_that_vanishes_leaves_no_trace() -> None:
+    after = apply(record(NAME, held={"1": "y"}), (Change(REPOSITORY, Tag("1"), State.GONE),), (), NOW)
+
+    assert (after.tags, after.held, after.gone) == ({}, {}, {})
+
+
+def test_a_manifest_that_no_tag_names_any_more_is_no_longer_described() -> None:
+    after = apply(record(NAME, {"1": "x"}), (), (Outcome(step("y", "1"), (Tag("1"),)),), NOW)
+
+    assert set(after.manifests) == {digest("y")}
+
+
+def test_unknown_keys_are_kept() -> None:
+    before = replace(record(NAME, {"1": "x"}), extra={"note": "ours"})
+
+    assert apply(before, (), (Outcome(step("y", "2"), (Tag("2"),)),), NOW).extra == {"note": "ours"}

@@ -1,0 +1,43 @@
+"""Two writers' changes to one record."""
+
+from gcrsync.mirror.merge import merge
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.name import Tag
+from tests.support.values import digest, record, tags
+
+NAME = "gcr.io/p/a"
+
+
+def never(mirror: str, tag: Tag) -> Digest | None:
+    raise AssertionError((mirror, tag))
+
+
+def test_changes_to_different_tags_are_both_kept() -> None:
+    merged = merge(record(NAME, {"1": "x"}), record(NAME, {"1": "y"}), record(NAME, {"1": "x", "2": "z"}), never)
+
+    assert merged.tags == tags({"1": "y", "2": "z"})
+    assert set(merged.manifests) == {digest("y"), digest("z")}
+
+
+def test_the_same_change_is_no_conflict() -> None:
+    assert merge(record(NAME), record(NAME, {"1": "y"}), record(NAME, {"1": "y"}), never).tags == tags({"1": "y"})
+
+
+def test_a_tag_that_only_the_other_writer_retired_stays_retired() -> None:
+    merged = merge(record(NAME, {"1": "x"}), record(NAME, {"1": "x", "2": "y"}), record(NAME, gone={"1": "x"}), never)
+
+    assert (merged.tags, set(merged.gone)) == (tags({"2": "y"}), {Tag("1")})
+
+
+def test_where_both_moved_one_tag_the_destination_decides() -> None:
+    base, ours, theirs = record(NAME, {"1": "x"}), record(NAME, {"1": "y"}), record(NAME, {"1": "z"})
+
+    assert merge(base, ours, theirs, lambda *_: digest("y")).tags == tags({"1": "y"})
+    assert merge(base, ours, theirs, lambda *_: digest("z")).tags == tags({"1": "z"})
+    assert merge(base, ours, theirs, lambda *_: None).tags == tags({"1": "z"})
+
+
+def test_a_file_that_the_other_writer_removed_gets_only_our_changes() -> None:
+    merged = merge(record(NAME, {"1": "x"}), record(NAME, {"1": "x", "2": "y"}), record(NAME), never)
+
+    assert merged.tags == tags({"2": "y"})
