@@ -1,0 +1,152 @@
+"""Pages for people who browse the metadata repository, made from the records alone: no clock, equal records give equal pages."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from gcrsync.metadata.markdown import code, link, number, row, size
+from gcrsync.metadata.paths import README, folders_of, page_of, path_of
+from gcrsync.mirror.record import Record, Records
+from gcrsync.oci.name import Repository
+
+_NOTE = "Made by gcrsync from the files beside this page."
+_FOLDER_HEAD = (
+    "| folder | repositories | tags | newest | size | held | gone |",
+    "| --- | ---: | ---: | --- | ---: | ---: | ---: |",
+)
+_REPOSITORY_HEAD = (
+    "| repository | tags | newest | size | held | gone | mirror |",
+    "| --- | ---: | --- | ---: | ---: | ---: | --- |",
+)
+
+FIRST_PAGE = """\
+# What the mirror has
+
+Each `.json` file below this folder describes one repository of container images: which tags its mirror serves, and with
+which digests. gcrsync writes the files, and only what the mirror has confirmed is in them. `CHANGELOG.md`, at the root,
+tells what each run changed.
+
+The file of `gcr.io/distroless/static` is `gcr.io/distroless/static.json`. Each registry and each folder directly under one
+has a page with a table of what lies below it. In file names the `:` of a port is `_`, and a dot before `json` at the end of
+a name is `%2E`.
+
+## Reading a file
+
+    {
+      "repository": "gcr.io/distroless/static",
+      "mirror": "ghcr.io/acme/distroless/static",
+      "tags": {
+        "latest": "sha256:4f1c..."
+      },
+      "manifests": {
+        "sha256:4f1c...": {"mediaType": "...", "size": 6415, "uploaded": "2021-03-04T05:06:07Z", "mirrored": "2026-11-21T02:17:00Z"}
+      }
+    }
+
+- `repository` is the source, `mirror` its copy.
+- `tags` are the tags that the mirror serves, each with its digest at the source.
+- `manifests` tells of each digest its media type, the bytes of its config and layers over all platforms, and when it was
+  uploaded to the source and copied to the mirror. What is not known is left out.
+- `held` are tags of which the mirror does not have what the source has, and why: `refused` (the mirror's registry does not
+  take this kind of image), `young` (not seen for long enough) or `frozen` (the tag may not move).
+- `gone` are tags that the source no longer has, and since when. The mirror may still serve them.
+
+Times are in UTC. Other keys are kept as they are.
+
+## Pulling an image
+
+Put the `mirror` before a tag, or before a digest to get exactly those bytes:
+
+    docker pull ghcr.io/acme/distroless/static:latest
+    docker pull ghcr.io/acme/distroless/static@sha256:4f1c...
+
+## Searching
+
+    git grep -l '"v1.2.3"' -- metadata                      which repositories have a tag
+    git grep -l 'sha256:4f1c' -- metadata                   which have a digest
+    git log -p -- metadata/gcr.io/distroless/static.json    how a repository changed
+    jq -r '.tags | keys[]' metadata/gcr.io/distroless/static.json
+"""
+"""``metadata/README.md``: what a person who browses the metadata repository sees first. The first run writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """What a row says of some records: ``newest`` is when the newest of their manifests was mirrored, ``size`` is in bytes."""
+
+    repositories: int
+    tags: int
+    newest: datetime | None
+    size: int
+    held: int
+    gone: int
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> "_Totals":
+        manifests = [manifest for record in records for manifest in record.manifests.values()]
+        return cls(
+            repositories=len(records),
+            tags=sum(len(record.tags) for record in records),
+            newest=max((manifest.mirrored for manifest in manifests if manifest.mirrored), default=None),
+            size=sum(manifest.size or 0 for manifest in manifests),
+            held=sum(len(record.held) for record in records),
+            gone=sum(len(record.gone) for record in records),
+        )
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        day = self.newest.date().isoformat() if self.newest else ""
+        return number(self.tags), day, size(self.size), number(self.held), number(self.gone)
+
+
+def pages(records: Records, folders: Collection[str]) -> dict[str, str]:
+    """Give the text of each folder's page by its path.
+
+    ``folders`` are of those that :func:`~gcrsync.metadata.paths.folders_of` gives, ``records`` all that is recorded. A folder
+    without any has no page.
+    """
+    below: dict[str, list[Record]] = {folder: [] for folder in sorted(folders)}
+    for repository in sorted(records):
+        for folder in folders_of(repository):
+            if folder in below:
+                below[folder].append(records[repository])
+    return {page_of(folder): _page(folder, found) for folder, found in below.items() if found}
+
+
+def _page(folder: str, records: Sequence[Record]) -> str:
+    """Give the page of a registry, with its folders and the repositories directly under it, or of one of those folders."""
+    totals = _Totals.of(records)
+    summary = f"Repositories: {number(totals.repositories)}. Tags: {number(totals.tags)}. [What the files say]({_to_readme(folder)})."
+    here = [record for record in records if _page_folder(record) == folder]
+    deeper = [record for record in records if _page_folder(record) != folder]
+    folders = (_folder_row(folder, below, list(found)) for below, found in groupby(deeper, key=_page_folder))
+    parts = [f"# {_title(folder, records[0].repository)}", _NOTE, summary]
+    parts += ["\n".join((*_FOLDER_HEAD, *folders))] if deeper else []
+    parts += ["\n".join((*_REPOSITORY_HEAD, *(_repository_row(folder, record) for record in here)))] if here else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _page_folder(record: Record) -> str:
+    """Give the folder whose page has a row for the record itself."""
+    return folders_of(record.repository)[-1]
+
+
+def _folder_row(folder: str, below: str, records: Sequence[Record]) -> str:
+    totals = _Totals.of(records)
+    name = records[0].repository.path.partition("/")[0]
+    return row((link(name, page_of(below).removeprefix(f"{folder}/")), number(totals.repositories), *totals.cells))
+
+
+def _repository_row(folder: str, record: Record) -> str:
+    name = link(record.repository.path, path_of(record.repository).removeprefix(f"{folder}/"))
+    return row((name, *_Totals.of([record]).cells, code(record.mirror)))
+
+
+def _title(folder: str, repository: Repository) -> str:
+    top = repository.path.partition("/")[0]
+    return code(repository.registry if folder == folders_of(repository)[0] else f"{repository.registry}/{top}")
+
+
+def _to_readme(folder: str) -> str:
+    return "../" * folder.count("/") + README.rpartition("/")[2]

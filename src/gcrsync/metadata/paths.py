@@ -1,0 +1,56 @@
+"""Where things stand in the metadata repository, as paths relative to its root with ``/`` between the components."""
+
+from gcrsync.oci.name import Repository
+
+ROOT = "metadata"
+"""The folder that holds everything recorded."""
+
+README = f"{ROOT}/README.md"
+"""What a person who browses the metadata repository sees first."""
+
+CHANGELOG = "CHANGELOG.md"
+"""What each run changed."""
+
+_DOCUMENT_ENDING = ".json"
+_PAGE_NAME = "README.md"
+_FEWEST_COMPONENTS = 3
+
+
+def path_of(repository: Repository) -> str:
+    """Give the path of the document that records a repository: ``metadata/<registry>/<path>.json``.
+
+    No two repositories share a path, no document is another's folder or page (on no file system, whatever it makes of case),
+    and nothing leads out of ``metadata/``.
+    """
+    return f"{_below_registry(repository, repository.path.split('/'))}{_DOCUMENT_ENDING}"
+
+
+def is_document(path: str) -> bool:
+    """Say whether a path is one that a document may have."""
+    components = path.split("/")
+    return components[0] == ROOT and len(components) >= _FEWEST_COMPONENTS and path.endswith(_DOCUMENT_ENDING)
+
+
+def folders_of(repository: Repository) -> tuple[str, ...]:
+    """Give the folders whose pages show a repository: its registry's, and below that the top one of its path if it has more."""
+    components = repository.path.split("/")
+    registry = _below_registry(repository, [])
+    return (registry, _below_registry(repository, components[:1])) if len(components) > 1 else (registry,)
+
+
+def page_of(folder: str) -> str:
+    """Give the path of a folder's page."""
+    return f"{folder}/{_PAGE_NAME}"
+
+
+def _below_registry(repository: Repository, components: list[str]) -> str:
+    host = repository.registry.replace(":", "_")
+    return "/".join((ROOT, *(_escaped(component) for component in (host, *components))))
+
+
+def _escaped(component: str) -> str:
+    """Write a component so that as a folder it cannot be taken for a document or a page: names hold no ``%`` of their own."""
+    if component.endswith(_DOCUMENT_ENDING) or component == _PAGE_NAME.lower():
+        stem, _, ending = component.rpartition(".")
+        return f"{stem}%2E{ending}"
+    return component

@@ -1,0 +1,48 @@
+"""A run's report as a JSON document for programs."""
+
+import json
+
+from gcrsync.metadata.timestamp import format_time
+from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.record import Json
+from gcrsync.mirror.report import NamespaceReport, Report
+
+VERSION = 1
+"""The version of the document's shape."""
+
+
+def report_json(report: Report, exit_code: int) -> str:
+    """Give the report as one JSON document, with a final newline."""
+    document: dict[str, Json] = {
+        "version": VERSION,
+        "command": report.command,
+        "started": format_time(report.started),
+        "exit": exit_code,
+        "namespaces": [_namespace(namespace) for namespace in report.namespaces],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _namespace(namespace: NamespaceReport) -> Json:
+    counts: dict[str, Json] = {state.value: namespace.count(state) for state in State}
+    return {
+        "namespace": str(namespace.namespace),
+        "listedBy": namespace.listed_by,
+        "requests": namespace.requests,
+        "complete": namespace.complete,
+        **counts,
+        "bytes": namespace.copied,
+        "warnings": [{"path": str(doubt.path), "fault": doubt.fault.value, "reason": doubt.reason} for doubt in namespace.doubts],
+        "images": [_image(image) for image in namespace.images],
+    }
+
+
+def _image(image: Change) -> Json:
+    return {
+        "repository": str(image.repository),
+        "tag": image.tag.name,
+        "state": image.state.value,
+        "digest": None if image.digest is None else image.digest.text,
+        "was": None if image.was is None else image.was.text,
+        "reason": image.reason or None,
+    }

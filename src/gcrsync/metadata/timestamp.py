@@ -1,0 +1,23 @@
+"""Times as the metadata repository writes them: UTC, whole seconds, ``2026-11-21T02:17:00Z``."""
+
+import re
+from datetime import UTC, datetime
+
+from gcrsync.errors import InvalidNameError
+
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
+
+
+def format_time(moment: datetime) -> str:
+    """Write a time that knows its zone; fractions of a second are cut off."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+def parse_time(text: str) -> datetime:
+    """Read a time; InvalidNameError for any other form and for a day that is not in the calendar."""
+    try:
+        if _TIMESTAMP.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    raise InvalidNameError("time", text, "expected UTC and whole seconds, as in 2026-11-21T02:17:00Z")

@@ -1,0 +1,42 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from gcrsync.errors import InvalidNameError
+from gcrsync.metadata.timestamp import format_time, parse_time
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        ("2026-11-21T02:17:00+00:00", "2026-11-21T02:17:00Z"),
+        ("2026-11-21T00:17:00.987-02:00", "2026-11-21T02:17:00Z"),
+        ("0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00Z"),
+    ],
+)
+def test_a_time_is_written_in_utc_and_whole_seconds(moment: str, text: str) -> None:
+    assert format_time(datetime.fromisoformat(moment)) == text
+    assert parse_time(text) == datetime.fromisoformat(moment).replace(microsecond=0)
+    assert parse_time(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026-11-21",
+        "2026-11-21T02:17:00",
+        "2026-11-21T02:17:00z",
+        "2026-11-21 02:17:00Z",
+        "2026-11-21T02:17:00.5Z",
+        "2026-11-21T02:17:00+00:00",
+        "2026-11-21T24:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-11-21T02:17:60Z",
+        "٢٠٢٦-11-21T02:17:00Z",
+        "2026-11-21T02:17:00Z\n",
+    ],
+)
+def test_no_other_form_is_a_time(text: str) -> None:
+    with pytest.raises(InvalidNameError):
+        parse_time(text)
