@@ -1,0 +1,1 @@
+"""The wire: credentials, tokens, retries and the client of the distribution API."""

@@ -1,0 +1,48 @@
+"""What kind of place a host is, told from its name alone; nothing is resolved."""
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+_PRIVATE_SUFFIXES = (".internal", ".local", ".localhost")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host (no port, an IPv6 address with or without brackets) is this machine."""
+    name = _name(host)
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = _address(name)
+    return address is not None and address.is_loopback
+
+
+def is_private(host: str) -> bool:
+    """Say whether a host can be no public one: an address outside the internet, or a name that only a private network knows.
+
+    A public registry that leads there would have us ask a machine behind our own firewall in its place.
+    """
+    name = _name(host)
+    address = _address(name)
+    if address is None:
+        return "." not in name or name.endswith(_PRIVATE_SUFFIXES)
+    return not address.is_global
+
+
+def _name(host: str) -> str:
+    return host.lower().strip("[]").removesuffix(".")
+
+
+def _address(name: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return _old_spelling(name)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _old_spelling(name: str) -> IPv4Address | None:
+    """Read ``127.1``, ``0x7f000001`` and the like, which resolvers still take for addresses."""
+    try:
+        return IPv4Address(socket.inet_aton(name))
+    except (OSError, UnicodeError):
+        return None

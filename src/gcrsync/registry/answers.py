@@ -1,0 +1,129 @@
+"""What a registry's answer means: its body within a limit, its JSON, and its failure as one of our errors.
+
+Every byte here comes from outside: no more is read than a limit allows, and nothing is quoted that ``words`` has not made fit.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import httpx
+
+from gcrsync.errors import (
+    DeniedError,
+    NotFoundError,
+    ProtocolError,
+    RateLimitedError,
+    RefusedError,
+    RegistryError,
+    UnauthorizedError,
+    one_line,
+)
+from gcrsync.oci.name import canonical_host
+from gcrsync.registry import words
+
+ERROR_LIMIT = 64 * 1024
+"""The most bytes that are read of an answer that says no."""
+
+_BLOB_UNKNOWN = "MANIFEST_BLOB_UNKNOWN"
+_REFUSALS = frozenset({"UNSUPPORTED", "MANIFEST_INVALID"})
+_REFUSING_STATUSES = frozenset({400, 404, 405, 500})
+_QUOTA = re.compile(r"quota|storage limit|upper limit", re.IGNORECASE)
+_SECONDS = re.compile(r"[0-9]{1,9}")
+
+
+def body(response: httpx.Response, limit: int) -> bytes:
+    """Give the whole body of a streamed response; ProtocolError where it is larger than ``limit`` bytes or cannot be decoded."""
+    content = bytearray()
+    try:
+        for part in response.iter_bytes():
+            content += part
+            if len(content) > limit:
+                raise ProtocolError("reading", where(response.url), f"larger than {limit} bytes", status=response.status_code)
+    except httpx.DecodingError as error:
+        raise ProtocolError("reading", where(response.url), "its encoding is broken", status=response.status_code) from error
+    return bytes(content)
+
+
+def json_object(response: httpx.Response, doing: str, limit: int) -> dict[str, object]:
+    """Give the JSON object in a streamed response; ProtocolError for anything else and for more than ``limit`` bytes."""
+    content = body(response, limit)
+    try:
+        value: object = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        what = "an HTML page" if words.is_html(content) else "not JSON"
+        raise ProtocolError(doing, where(response.url), f"the answer is {what}", status=response.status_code) from error
+    if not isinstance(value, dict):
+        raise ProtocolError(doing, where(response.url), "the answer is no JSON object", status=response.status_code)
+    return value
+
+
+def failure(response: httpx.Response, doing: str, *, place: str = "") -> RegistryError:
+    """Give the error that says why ``doing`` failed, in the registry's own words; at most 64 KiB of them are read.
+
+    ``place`` names what was asked where the URL does not: a token server is asked for the sake of a registry.
+    """
+    content = _beginning(response)
+    said = words.quotation(content, response.request)
+    status, at = response.status_code, place or where(response.url)
+    parts = (doing, at, _reason(status, said))
+    login = f"docker login {canonical_host(at.partition('/')[0])}, or GCRSYNC_USERNAME and GCRSYNC_PASSWORD for the destination"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return UnauthorizedError(*parts, hint=f"log in: {login}")
+    if status == HTTPStatus.FORBIDDEN:
+        return DeniedError(*parts, hint=f"it may not exist, or need another account: {login}")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError(*parts, retry_after=retry_after(response.headers), hint="wait, or log in for a higher limit")
+    if _QUOTA.search(said):
+        return DeniedError(*parts, hint="make room there or raise the quota, then run again")
+    return _other_failure(status, words.error_codes(content), parts)
+
+
+def where(url: httpx.URL) -> str:
+    """Give host and path of a URL: the query may hold a signature and is never told."""
+    return one_line(f"{url.netloc.decode('ascii')}{url.path}")
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Give the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3), None where it does not say.
+
+    A date counts from the ``Date`` of the same answer, so that an error of our clock does not matter.
+    """
+    text = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        pause = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0.0, pause.total_seconds())
+
+
+def _other_failure(status: int, codes: Sequence[str], parts: tuple[str, str, str]) -> RegistryError:
+    if _BLOB_UNKNOWN not in codes:
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return RefusedError(*parts, hint="it is larger than the registry takes")
+        if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE or (status in _REFUSING_STATUSES and not _REFUSALS.isdisjoint(codes)):
+            return RefusedError(*parts)
+        if status == HTTPStatus.NOT_FOUND:
+            return NotFoundError(*parts)
+    return ProtocolError(*parts, status=status, codes=codes)
+
+
+def _reason(status: int, said: str) -> str:
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else "unknown status"
+    return f"{status} {phrase}: {said}" if said else f"{status} {phrase}"
+
+
+def _beginning(response: httpx.Response) -> bytes:
+    content = bytearray()
+    try:
+        for part in response.iter_bytes():
+            content += part
+            if len(content) >= ERROR_LIMIT:
+                break
+    except httpx.DecodingError:
+        return b""  # what the status says is worth more than its explanation
+    return bytes(content[:ERROR_LIMIT])

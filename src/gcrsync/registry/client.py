@@ -1,0 +1,215 @@
+"""The distribution API: manifests and blobs of any repository, read and written (distribution-spec, "Pull" and "Push")."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from http import HTTPStatus
+
+import httpx
+
+from gcrsync.errors import (
+    DeniedError,
+    DigestMismatchError,
+    InvalidManifestError,
+    InvalidNameError,
+    NotFoundError,
+    ProtocolError,
+    RegistryError,
+    UnauthorizedError,
+)
+from gcrsync.oci import media_types
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import LARGEST_MANIFEST, AnyManifest, Descriptor, SchemaOne, parse_manifest
+from gcrsync.oci.name import Reference, Repository, Tag
+from gcrsync.registry import answers
+from gcrsync.registry.session import Call, Session
+from gcrsync.registry.upload import opened_upload, upload_url
+
+_MANIFEST = {"Accept": media_types.ACCEPT}
+_STORED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT})
+"""What registries say where the specification asks for 201."""
+
+_SMALL_BLOB = 64 * 1024
+"""Up to this size, in bytes, a blob is sent as one piece, which can be sent again below if the connection breaks."""
+
+_LONGEST_NUMBER = 18
+
+
+class Client:
+    """Manifests and blobs in any repository, safe to share between threads.
+
+    ``actions`` is what tokens are asked for, also to read: with ``pull,push`` one token serves all requests at a destination.
+    Every method raises RegistryError where the registry does not do what it is asked.
+    """
+
+    def __init__(self, session: Session, actions: str = "pull") -> None:
+        """Send all requests through this session."""
+        self._session, self._actions = session, actions
+
+    def head_manifest(self, repository: Repository, target: Tag | Digest) -> Descriptor | None:
+        """Describe a manifest, None where there is none.
+
+        It is read, and get_manifest's errors are raised, only where the answer to HEAD does not tell type, size and digest.
+        """
+        with self._session.open(self._call("HEAD", repository, f"manifests/{target}", _MANIFEST)) as response:
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                return None
+            if response.status_code not in {HTTPStatus.OK, HTTPStatus.METHOD_NOT_ALLOWED}:
+                raise answers.failure(response, "asking for manifest")
+            described = _described(response, target)
+        if described is not None:
+            return described
+        try:
+            manifest, digest = self._read_manifest(repository, target)
+        except NotFoundError:
+            return None
+        return Descriptor(manifest.media_type, digest, len(manifest.raw))
+
+    def get_manifest(self, repository: Repository, target: Tag | Digest) -> AnyManifest:
+        """Read a manifest; its bytes must be those of the digest, where one was asked for.
+
+        The digest of schema 1 is not of all of its bytes, and is not verified: nothing is done with them. Raises
+        DigestMismatchError for other bytes, and InvalidManifestError for what is no manifest or is too large.
+        """
+        return self._read_manifest(repository, target)[0]
+
+    @contextmanager
+    def open_blob(self, repository: Repository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+        """Open a blob for reading: its bytes as they arrive, not verified.
+
+        Raises ProtocolError before the first byte where the registry announces another size.
+        """
+        with self._session.open(self._call("GET", repository, f"blobs/{descriptor.digest}")) as response:
+            if response.status_code != HTTPStatus.OK:
+                raise answers.failure(response, "reading blob")
+            size = _content_length(response)
+            if size not in {None, descriptor.size}:
+                reason = f"the registry announces {size} bytes, the manifest {descriptor.size}"
+                raise ProtocolError("reading blob", answers.where(response.url), reason)
+            yield response.iter_raw()
+
+    def has_blob(self, repository: Repository, digest: Digest) -> bool:
+        """Say whether the repository has a blob."""
+        with self._session.open(self._call("HEAD", repository, f"blobs/{digest}")) as response:
+            if response.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+                return False
+            if response.status_code != HTTPStatus.OK:
+                raise answers.failure(response, "asking for blob")
+            return True
+
+    def mount_blob(self, repository: Repository, digest: Digest, source: Repository) -> bool:
+        """Take over a blob from another repository of the same registry, and say whether that was done.
+
+        Registries decline in many ways (distribution-spec, "Mounting a blob from another repository"): none is an error, since
+        the blob can be uploaded instead.
+        """
+        query = {"mount": str(digest), "from": source.path}
+        url = self._session.url(repository.registry, f"/v2/{repository.path}/blobs/uploads/", query)
+        scope = f"{self._scope(repository)} repository:{source.path}:pull"
+        try:
+            with self._session.open(Call("POST", url, repository.registry, scope)) as response:
+                mounted = response.status_code == HTTPStatus.CREATED
+        except (UnauthorizedError, DeniedError):
+            return False
+        if response.status_code == HTTPStatus.ACCEPTED:
+            self._cancel(repository, response)
+        return mounted
+
+    def put_blob(self, repository: Repository, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        """Upload a blob: open an upload, then send all bytes in one request (distribution-spec, "POST then PUT").
+
+        Whatever ``chunks`` raises comes out unchanged, and the blob is not stored.
+        """
+        content = b"".join(chunks) if descriptor.size <= _SMALL_BLOB else chunks
+        with self._session.open(self._call("POST", repository, "blobs/uploads/")) as response:
+            if response.status_code != HTTPStatus.ACCEPTED:
+                raise answers.failure(response, "opening an upload at")
+            url = upload_url(opened_upload(response), descriptor.digest)
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(descriptor.size)}
+        call = Call("PUT", url, repository.registry, self._scope(repository), headers, content)
+        with self._session.open(call) as response:
+            _confirm(response, descriptor.digest, "uploading blob")
+
+    def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
+        """Store the bytes of a manifest under a tag or its digest; raises RefusedError where this kind is not taken.
+
+        Raises DigestMismatchError where the registry says that it stored something else than ``digest``.
+        """
+        call = self._call("PUT", repository, f"manifests/{target}", {"Content-Type": manifest.media_type})
+        with self._session.open(replace(call, content=manifest.raw)) as response:
+            _confirm(response, digest, "storing manifest")
+
+    def _read_manifest(self, repository: Repository, target: Tag | Digest) -> tuple[AnyManifest, Digest]:
+        what = str(Reference(repository, target))
+        with self._session.open(self._call("GET", repository, f"manifests/{target}", _MANIFEST)) as response:
+            if response.status_code != HTTPStatus.OK:
+                raise answers.failure(response, "reading manifest")
+            raw = _manifest_bytes(response, what)
+            told, content_type = _told_digest(response), response.headers.get("Content-Type")
+        is_schema1 = media_types.bare(content_type) in media_types.SCHEMA1
+        actual = Digest.of(raw, target.algorithm) if isinstance(target, Digest) else Digest.of(raw)
+        if isinstance(target, Digest) and actual != target and not is_schema1:
+            raise DigestMismatchError(f"manifest {what}", str(target), str(actual))
+        manifest = parse_manifest(raw, content_type, what)
+        if isinstance(manifest, SchemaOne):
+            return manifest, target if isinstance(target, Digest) else told or actual
+        return manifest, actual
+
+    def _cancel(self, repository: Repository, response: httpx.Response) -> None:
+        """Give up the upload that was opened; the registry drops it in the end, also where it does not let us."""
+        with suppress(RegistryError):
+            call = Call("DELETE", opened_upload(response), repository.registry, self._scope(repository))
+            with self._session.open(call):
+                pass
+
+    def _call(self, method: str, repository: Repository, path: str, headers: Mapping[str, str] | None = None) -> Call:
+        url = self._session.url(repository.registry, f"/v2/{repository.path}/{path}")
+        return Call(method, url, repository.registry, self._scope(repository), headers or {})
+
+    def _scope(self, repository: Repository) -> str:
+        return f"repository:{repository.path}:{self._actions}"
+
+
+def _described(response: httpx.Response, target: Tag | Digest) -> Descriptor | None:
+    """Describe a manifest by the headers of an answer to HEAD, None where they do not tell enough.
+
+    The type must be a manifest's: a web server that answers everything with a page has no manifests.
+    """
+    told, size = _told_digest(response), _content_length(response)
+    media_type = media_types.bare(response.headers.get("Content-Type"))
+    if isinstance(target, Digest):
+        if told is not None and told.algorithm == target.algorithm and told != target:
+            raise ProtocolError("asking for manifest", answers.where(response.url), f"the registry says that it has {told}")
+        told = target
+    if response.status_code != HTTPStatus.OK or media_type not in media_types.MANIFESTS or told is None or not size:
+        return None
+    return Descriptor(media_type, told, size)
+
+
+def _manifest_bytes(response: httpx.Response, what: str) -> bytes:
+    try:
+        return answers.body(response, LARGEST_MANIFEST)
+    except ProtocolError as error:
+        raise InvalidManifestError(what, error.reason) from error
+
+
+def _confirm(response: httpx.Response, digest: Digest, doing: str) -> None:
+    """Take a registry's word that it has stored something under its digest; it may name another algorithm's."""
+    if response.status_code not in _STORED:
+        raise answers.failure(response, doing)
+    told = _told_digest(response)
+    if told is not None and told.algorithm == digest.algorithm and told != digest:
+        raise DigestMismatchError(f"{doing} {answers.where(response.url)}", str(digest), str(told))
+
+
+def _told_digest(response: httpx.Response) -> Digest | None:
+    """Give the digest that the registry tells, None where it tells none that makes sense."""
+    try:
+        return Digest(response.headers.get("Docker-Content-Digest", ""))
+    except InvalidNameError:
+        return None
+
+
+def _content_length(response: httpx.Response) -> int | None:
+    text = response.headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None

@@ -1,0 +1,62 @@
+"""Docker's credential helpers: programs that keep credentials outside of the configuration file."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gcrsync.errors import InputError
+from gcrsync.registry.credentials import Anonymous, Basic, Credential, IdentityToken
+
+_IDENTITY = "<token>"
+_NOT_FOUND = b"credentials not found in native keychain"
+_PATIENCE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialHelper:
+    """One program, ``docker-credential-`` and its ``name``; ``config`` is the file that names it."""
+
+    name: str
+    config: str
+
+    def get(self, server: str, environment: Mapping[str, str]) -> Credential:
+        """Ask for the credentials of a server, Anonymous where there are none.
+
+        Raises InputError where the program is missing or fails. What it wrote is never quoted: it may be a secret.
+        """
+        program = f"docker-credential-{self.name}"
+        path = shutil.which(program, path=environment.get("PATH", ""))
+        if path is None:
+            raise self._failure(server, "it is not on PATH")
+        try:
+            done = subprocess.run(  # noqa: S603 - the name was checked to be one, and there is no shell
+                [path, "get"], input=server.encode(), env=dict(environment), capture_output=True, timeout=_PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise self._failure(server, f"no answer within {_PATIENCE} seconds") from None
+        except OSError as error:
+            raise self._failure(server, f"it cannot be run: {error.strerror}") from error
+        if done.returncode == 0:
+            return self._credential(server, done.stdout)
+        if _NOT_FOUND in done.stdout + done.stderr:
+            return Anonymous()
+        raise self._failure(server, f"it ended with {done.returncode}")
+
+    def _credential(self, server: str, output: bytes) -> Credential:
+        try:
+            answer: object = json.loads(output)
+        except (ValueError, RecursionError):
+            raise self._failure(server, "its answer is not JSON") from None
+        user, secret = (answer.get("Username"), answer.get("Secret")) if isinstance(answer, dict) else (None, None)
+        if not isinstance(user, str) or not isinstance(secret, str):
+            raise self._failure(server, "its answer has no Username and Secret")
+        if user == _IDENTITY:
+            return IdentityToken(user, secret)
+        return Basic(user, secret) if user or secret else Anonymous()
+
+    def _failure(self, server: str, reason: str) -> InputError:
+        program = f"docker-credential-{self.name}"
+        message = f"asking {program} (named in {self.config}) for the credentials of {server}: {reason}"
+        return InputError(message, hint=f"try echo {server} | {program} get, or take the helper out of that file")

@@ -1,0 +1,41 @@
+"""Who we are to a registry. What is secret in these values is never shown."""
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """A user and a password."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityToken:
+    """A refresh token, for which a token server gives access tokens (distribution's oauth.md)."""
+
+    user: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryToken:
+    """An access token, which the registry takes as it is."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """Nobody."""
+
+
+Credential = Basic | IdentityToken | RegistryToken | Anonymous
+"""One of the four ways to present oneself."""
+
+
+def basic_authorization(user: str, password: str) -> str:
+    """Give the value of an ``Authorization`` header (RFC 7617, in UTF-8)."""
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"

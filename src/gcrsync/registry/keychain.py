@@ -1,0 +1,79 @@
+"""Where credentials are looked for, and in which order."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from threading import Lock
+
+from gcrsync.errors import InputError
+from gcrsync.oci.name import canonical_host
+from gcrsync.registry.credential_helper import CredentialHelper
+from gcrsync.registry.credentials import Anonymous, Basic, Credential
+from gcrsync.registry.docker_config import DockerConfig
+
+_HELP_LASTS = 600.0
+"""For how many seconds a helper's answer is used: what Google's and Amazon's give ends while a long run goes on."""
+
+
+class Keychain:
+    """Finds the credentials for each registry; safe to share between threads.
+
+    GCRSYNC_USERNAME and GCRSYNC_PASSWORD come first, for the destination's host alone; then the first file that exists of
+    Docker's ``config.json``, ``$REGISTRY_AUTH_FILE`` and Podman's two ``auth.json``, its helpers before what it holds itself.
+    """
+
+    def __init__(self, environment: Mapping[str, str], destination: str | None, now: Callable[[], float]) -> None:
+        """Read nothing yet."""
+        self._environment, self._destination, self._now = environment, destination and canonical_host(destination), now
+        self._lock = Lock()
+        self._config: DockerConfig | None = None
+        self._was_read = False
+        self._helped: dict[str, tuple[float, Credential]] = {}
+
+    def credential(self, registry: str, repository: str = "") -> Credential:
+        """Give the credentials for a registry, and the repository there if its path is known.
+
+        Raises InputError where a file or a helper, or one of the two variables alone, cannot be used.
+        """
+        if registry == self._destination and (own := self._from_environment()):
+            return own
+        with self._lock:
+            config = self._read_config()
+            if config is None:
+                return Anonymous()
+            helper = config.helper(registry)
+            kept = self._ask(helper, registry, config.server(registry)) if helper else Anonymous()
+            return config.credential(registry, repository) if kept == Anonymous() else kept
+
+    def _from_environment(self) -> Basic | None:
+        user, password = (self._environment.get(name, "") for name in ("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD"))
+        if bool(user) != bool(password):
+            empty = "GCRSYNC_PASSWORD" if user else "GCRSYNC_USERNAME"
+            raise InputError(f"{empty} is empty", hint="set GCRSYNC_USERNAME and GCRSYNC_PASSWORD, or neither")
+        return Basic(user, password) if user else None
+
+    def _read_config(self) -> DockerConfig | None:
+        if not self._was_read:
+            self._config = next(filter(None, map(DockerConfig.read, _files(self._environment))), None)
+            self._was_read = True
+        return self._config
+
+    def _ask(self, helper: CredentialHelper, registry: str, server: str) -> Credential:
+        asked, credential = self._helped.get(registry, (0.0, None))
+        if credential is None or self._now() - asked > _HELP_LASTS:
+            asked, credential = self._now(), helper.get(server, self._environment)
+            self._helped[registry] = asked, credential
+        return credential
+
+
+def _files(environment: Mapping[str, str]) -> Iterator[Path]:
+    home = environment.get("HOME")
+    docker = environment.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else "")
+    if docker:
+        yield Path(docker, "config.json")
+    if named := environment.get("REGISTRY_AUTH_FILE"):
+        yield Path(named)
+    if runtime := environment.get("XDG_RUNTIME_DIR"):
+        yield Path(runtime, "containers", "auth.json")
+    config = environment.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
+    if config:
+        yield Path(config, "containers", "auth.json")

@@ -1,0 +1,141 @@
+"""The pages of a listing, read one after another (distribution-spec, "Listing tags"; RFC 8288 for ``Link``)."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+import httpx
+
+from gcrsync.errors import ProtocolError
+from gcrsync.registry import answers
+from gcrsync.registry.session import Call, Session
+
+Document = Mapping[str, object]
+"""One page of a listing: a JSON object."""
+
+LARGEST_PAGE = 256 * 1024 * 1024
+"""The largest page that is read, in bytes; Google's largest, of 10,000 manifests, has a fiftieth of that."""
+
+DOING = "listing"
+"""What a listing is called in errors."""
+
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_NEXT = re.compile(r";\s*rel\s*=\s*(?:next\b|\"[^\"]{0,99}\bnext\b)", re.IGNORECASE)
+
+_SIZE_REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
+"""What registries answer to a page size that is too large for them: distribution, ECR and Quay, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One answer: its document, the URL that answered, and its Link header."""
+
+    document: Document
+    url: httpx.URL
+    link: str
+
+
+class Pages:
+    """All pages of one listing; ``requests`` says how many requests it has taken so far.
+
+    ``call`` is the request for the first page, without a page size: the ``sizes`` are tried in turn, largest first, until the
+    registry takes one. ``key`` names the entries that a plain registry gives.
+    """
+
+    most = 10_000
+    """After so many requests a list is taken for endless."""
+
+    def __init__(self, session: Session, call: Call, key: str, sizes: Sequence[int]) -> None:
+        """Ask nothing yet."""
+        self._session, self._call, self._key, self._sizes = session, call, key, sizes
+        self._asked: set[httpx.URL] = set()
+        self._gives_links = False
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made."""
+        return len(self._asked)
+
+    def __iter__(self) -> Iterator[Document]:
+        """Give each page; raise the RegistryError of the first that is not given, or that leads astray."""
+        page = self._first(*self._sizes)
+        yield page.document
+        while url := self._next(page):
+            page = self._read(url)
+            yield page.document
+
+    def _first(self, size: int, *smaller: int) -> _Page:
+        with self._open(self._call.url.copy_set_param("n", str(size))) as response:
+            if response.status_code not in _SIZE_REFUSED or not smaller:
+                return self._page(response)
+        return self._first(*smaller)
+
+    def _read(self, url: httpx.URL) -> _Page:
+        with self._open(url) as response:
+            return self._page(response)
+
+    def _open(self, url: httpx.URL) -> AbstractContextManager[httpx.Response]:
+        self._asked.add(url)
+        return self._session.open(replace(self._call, url=url))
+
+    def _page(self, response: httpx.Response) -> _Page:
+        if response.status_code != HTTPStatus.OK:
+            raise answers.failure(response, DOING)
+        document = answers.json_object(response, DOING, LARGEST_PAGE)
+        return _Page(document, response.url, response.headers.get("Link", ""))
+
+    def _next(self, page: _Page) -> httpx.URL | None:
+        """Give the URL of the page after this one: where Link leads, else what comes after the last entry of a full page.
+
+        Registries may leave Link out (distribution-spec 1.0); one that knows no ``last`` either gives the same page again, which
+        leads to a URL that was asked already.
+        """
+        target = _linked(page.link)
+        self._gives_links |= target is not None
+        url = self._after_last(page) if target is None else self._followed(page, target)
+        if url is not None and len(self._asked) >= self.most:
+            raise _astray(page, f"there were {self.most} before it")
+        return url
+
+    def _after_last(self, page: _Page) -> httpx.URL | None:
+        size, entries = page.url.params.get("n"), page.document.get(self._key)
+        if self._gives_links or not isinstance(entries, list) or not entries or size != str(len(entries)):
+            return None
+        url = page.url.copy_set_param("last", str(entries[-1]))
+        return None if url in self._asked else url
+
+    def _followed(self, page: _Page, target: str) -> httpx.URL:
+        """Resolve a link, which must stay where it came from: credentials and the rest of the list are at stake."""
+        try:
+            url = page.url.join(target)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise _astray(page, "it is no URL") from error
+        if (url.scheme, url.netloc, url.userinfo) != (page.url.scheme, page.url.netloc, b""):
+            raise _astray(page, f"it is on {url.scheme}://{url.host}")
+        if url in self._asked:
+            raise _astray(page, "it was read before")
+        return url
+
+
+def _astray(page: _Page, reason: str) -> ProtocolError:
+    return ProtocolError(DOING, answers.where(page.url), f"the link to the next page is not followed: {reason}")
+
+
+def _linked(header: str) -> str | None:
+    """Give the target of the first link to a next page."""
+    for target, parameters in _LINK.findall(header):
+        if _NEXT.search(parameters):
+            return str(target)
+    return None
+
+
+def strings(document: Document, key: str, where: str) -> tuple[str, ...]:
+    """Give a list of texts; one that is missing or null is empty, and one that is no such list raises ProtocolError."""
+    entries = document.get(key)
+    if entries is None:
+        return ()
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        raise ProtocolError(DOING, where, f"{key!r} is not a list of strings")
+    return tuple(entries)

@@ -1,0 +1,152 @@
+"""What is asked again, how often and until when: one policy, for single requests and for whole blobs."""
+
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar, cast
+
+import httpx
+from tenacity import Future, RetryCallState, Retrying, retry_if_exception, retry_if_result, wait_random_exponential
+
+from gcrsync.errors import ProtocolError, RateLimitedError, StoppedError, UnreachableError
+from gcrsync.registry.answers import ERROR_LIMIT, retry_after
+from gcrsync.registry.words import error_codes
+
+Result = TypeVar("Result")
+
+RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+"""The statuses that may be gone a moment later."""
+
+_SLICE = 0.25
+_FINAL_CODES = "MANIFEST_"
+_PULL_LIMIT = "pull rate limit"
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How time passes for a run: ``now`` in monotonic seconds, how to sleep, and whether the run was asked to stop."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    stopped: Callable[[], bool]
+
+    def wait(self, seconds: float) -> None:
+        """Sleep in short slices, and raise StoppedError as soon as the run is asked to stop."""
+        while not self.stopped():
+            if seconds <= 0:
+                return
+            self.sleep(min(seconds, _SLICE))
+            seconds -= _SLICE
+        raise StoppedError
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often something is tried and how long the pauses are, in seconds.
+
+    A pause is chosen by chance below a bound that doubles from ``first_pause`` to ``longest_pause``, or is what the registry asks
+    for, up to ``longest_pause``. No pause begins that would end later than ``total`` after the first attempt.
+    """
+
+    tries: int = 4
+    first_pause: float = 1.0
+    longest_pause: float = 60.0
+    total: float = 300.0
+
+    def call(self, function: Callable[[], Result], clock: Clock) -> Result:
+        """Call the function until it neither raises an error nor gives an answer that may be gone a moment later.
+
+        Raises the last error of the function, or StoppedError where the run is asked to stop during a pause.
+        """
+        start = clock.now()
+        by_chance = wait_random_exponential(multiplier=self.first_pause, max=self.longest_pause)
+
+        def pause(state: RetryCallState) -> float:
+            told = _told(_outcome(state))
+            return by_chance(state) if told is None else min(told, self.longest_pause)
+
+        def is_enough(state: RetryCallState) -> bool:
+            return state.attempt_number >= self.tries or clock.now() - start + state.upcoming_sleep > self.total
+
+        return Retrying(
+            sleep=clock.wait,
+            wait=pause,
+            stop=is_enough,
+            retry=retry_if_exception(_is_temporary_error) | retry_if_result(_is_temporary_answer),
+            retry_error_callback=lambda state: _outcome(state).result(),
+        )(function)
+
+
+class RetryTransport(httpx.BaseTransport):
+    """A transport that sends a request again as the policy says, if its body can be sent again.
+
+    A streamed body never is, nor a PATCH: the registry may have taken its bytes. Of an answer that is an error or a redirect
+    no more is read than an error message needs, and its connection is free at once.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, policy: RetryPolicy, clock: Clock) -> None:
+        """Send through ``inner``."""
+        self._inner, self._policy, self._clock = inner, policy, clock
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Give the last answer, or raise the last failure of ``inner``."""
+        if request.method == "PATCH" or not isinstance(request.stream, httpx.ByteStream):
+            return self._attempt(request)
+        return self._policy.call(lambda: self._attempt(request), self._clock)
+
+    def close(self) -> None:
+        """Close the transport below."""
+        self._inner.close()
+
+    def _attempt(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        return response if response.status_code < HTTPStatus.MULTIPLE_CHOICES else _held(response)
+
+
+def _held(response: httpx.Response) -> httpx.Response:
+    content = bytearray()
+    with closing(response), suppress(httpx.TransportError):  # what the status says is worth more than its explanation
+        for part in cast("httpx.SyncByteStream", response.stream):
+            content += part
+            if len(content) >= ERROR_LIMIT:
+                break
+    stream = httpx.ByteStream(bytes(content[:ERROR_LIMIT]))
+    return httpx.Response(response.status_code, headers=response.headers, stream=stream, extensions=response.extensions)
+
+
+def _outcome(state: RetryCallState) -> Future:
+    if state.outcome is None:  # pragma: no cover - tenacity asks about pauses after an attempt only
+        raise RuntimeError
+    return state.outcome
+
+
+def _told(outcome: Future) -> float | None:
+    if outcome.failed:
+        error = outcome.exception()
+        return error.retry_after if isinstance(error, RateLimitedError) else None
+    return retry_after(outcome.result().headers)
+
+
+def _is_temporary_error(error: BaseException) -> bool:
+    match error:
+        case UnreachableError() | httpx.TransportError():
+            return _UNTRUSTED not in str(error) and not isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError)
+        case RateLimitedError():
+            return _PULL_LIMIT not in error.reason.lower()
+        case ProtocolError():
+            return error.status in RETRYABLE_STATUSES and not _are_final(error.codes)
+        case _:
+            return False
+
+
+def _is_temporary_answer(answer: object) -> bool:
+    if not isinstance(answer, httpx.Response) or answer.status_code not in RETRYABLE_STATUSES:
+        return False
+    content = b"".join(answer.stream) if isinstance(answer.stream, httpx.ByteStream) else b""
+    return _PULL_LIMIT.encode() not in content.lower() and not _are_final(error_codes(content))
+
+
+def _are_final(codes: tuple[str, ...]) -> bool:
+    return any(code.startswith(_FINAL_CODES) for code in codes)

@@ -1,0 +1,228 @@
+"""Requests to registries: each hop gets the credentials that are its own, and no others."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from threading import Lock
+from types import MappingProxyType
+
+import httpx
+
+from gcrsync.errors import ProtocolError
+from gcrsync.oci.name import DOCKER_HUB
+from gcrsync.registry import redirect
+from gcrsync.registry.address import is_loopback
+from gcrsync.registry.answers import ERROR_LIMIT, body, where
+from gcrsync.registry.challenge import Challenge, chosen
+from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
+from gcrsync.registry.keychain import Keychain
+from gcrsync.registry.retry import Clock, RetryPolicy, RetryTransport
+from gcrsync.registry.tokens import TokenRequest, Tokens
+from gcrsync.registry.transport import is_named, open_routes
+from gcrsync.registry.wire import Wire
+
+_DOCKER_HUB_SERVER = "registry-1.docker.io"
+_BEARER = "Bearer "
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a session is told.
+
+    ``insecure`` are the hosts without verified TLS, ``destination`` is the one that GCRSYNC_USERNAME and GCRSYNC_PASSWORD are
+    for, ``connections`` is how many idle ones are kept open, and ``stopped`` says whether the run was asked to stop.
+    """
+
+    insecure: frozenset[str] = frozenset()
+    destination: str | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    connections: int = 16
+    stopped: Callable[[], bool] = _never
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: method, absolute URL, the registry whose credentials it may carry, and the token scope it needs.
+
+    Several scopes are parted by a blank. ``content`` is streamed, and never sent twice, where it is neither bytes nor None.
+    """
+
+    method: str
+    url: httpx.URL
+    registry: str
+    scope: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | Iterable[bytes] | None = None
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the body can be sent once only."""
+        return self.content is not None and not isinstance(self.content, bytes)
+
+    @property
+    def repository(self) -> str:
+        """The path of the repository in the first scope, empty where it names none."""
+        kind, _, rest = self.scope.partition(":")
+        return rest.partition(":")[0] if kind == "repository" else ""
+
+
+class Session:
+    """Requests to any registry, safe to share between threads: retries, redirects, credentials.
+
+    What a registry asks for is learnt from its first 401 and remembered, so that a token is in hand before a body is streamed.
+    """
+
+    def __init__(self, wire: Wire, tokens: Tokens, keychain: Keychain, insecure: frozenset[str]) -> None:
+        """Put the parts together, as ``open_session`` does."""
+        self._wire, self._tokens, self._keychain, self._insecure = wire, tokens, keychain, insecure
+        self._challenges: dict[str, Challenge | None] = {}
+        self._learning = Lock()
+
+    def url(self, registry: str, path: str, query: Mapping[str, str] = _NOTHING) -> httpx.URL:
+        """Give a URL of a registry: plain HTTP on this machine, TLS elsewhere and where the host was named insecure."""
+        netloc = _DOCKER_HUB_SERVER if registry == DOCKER_HUB else registry
+        url = httpx.URL(scheme="https", netloc=netloc.encode("ascii"), path=path)
+        if is_loopback(url.host) and not is_named(url, self._insecure):
+            url = url.copy_with(scheme="http")
+        return url.copy_with(params=query) if query else url
+
+    @contextmanager
+    def open(self, call: Call) -> Iterator[httpx.Response]:
+        """Give the answer after authorization and redirects, whatever its status; its URL is the one that answered.
+
+        Its body is not read. Raises UnreachableError where no answer comes, StoppedError where the run was asked to stop,
+        UnauthorizedError or DeniedError where no token is given, and ProtocolError for a redirect that may not be followed.
+        """
+        response = self._authorized(call)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close every connection, and end the reads that wait for one. Not to be called in a signal handler."""
+        self._wire.close()
+
+    def _authorized(self, call: Call) -> httpx.Response:
+        scope, authorization = call.scope, self._known(call)
+        response, fresh = self._followed(call, authorization), False
+        for _ in range(2):
+            if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url):
+                break
+            challenge = self._remembered(call.registry, response)
+            wanted = _wanted_scope(call, challenge)
+            if challenge is None or call.is_streamed or (fresh and wanted == scope):
+                break
+            renewed = self._authorization(call, challenge, wanted, rejected=authorization)
+            if renewed in ("", authorization):
+                break
+            scope, authorization, fresh = wanted, renewed, True
+            response.close()
+            response = self._followed(call, authorization)
+        return response
+
+    def _known(self, call: Call) -> str:
+        """Give the authorization for a first attempt, empty where the registry has not asked for any yet."""
+        if not self._is_home(call, call.url):
+            return ""
+        if call.is_streamed:
+            self._learn(call.registry)
+        challenge = self._challenges.get(call.registry)
+        return self._authorization(call, challenge, call.scope) if challenge else ""
+
+    def _learn(self, registry: str) -> None:
+        """Ask what the registry asks for, before a body is sent that cannot be sent again."""
+        with self._learning:
+            if registry in self._challenges:
+                return
+            response = self._wire.send("GET", self.url(registry, "/v2/"), {})
+            with closing(response):
+                body(response, ERROR_LIMIT)
+            self._challenges[registry] = None
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                self._remembered(registry, response)
+
+    def _remembered(self, registry: str, response: httpx.Response) -> Challenge | None:
+        """Give the challenge of a 401, and remember it; some have none, and the last one holds."""
+        challenge = chosen(response.headers.get_list("www-authenticate"))
+        if challenge is None:
+            return self._challenges.get(registry)
+        self._challenges[registry] = replace(challenge, scope="", error="")
+        return challenge
+
+    def _authorization(self, call: Call, challenge: Challenge, scope: str, *, rejected: str = "") -> str:
+        credential = self._keychain.credential(call.registry, call.repository)
+        if challenge.scheme == "basic":
+            return basic_authorization(credential.user, credential.password) if isinstance(credential, Basic) else ""
+        if isinstance(credential, RegistryToken):
+            return _BEARER + credential.token
+        wanted = TokenRequest(call.registry, self.url(call.registry, "/"), challenge, credential, tuple(scope.split()))
+        return _BEARER + self._tokens.token(wanted, rejected.removeprefix(_BEARER))
+
+    def _followed(self, call: Call, authorization: str) -> httpx.Response:
+        """Send the request and follow where it is led."""
+        url, seen = call.url, set[httpx.URL]()
+        while True:
+            seen.add(url)
+            response = self._sent(call, url, authorization)
+            led = None if call.is_streamed else redirect.target(response, self._insecure)
+            if led is None:
+                return response
+            response.close()
+            if led in seen or len(seen) > redirect.MOST_HOPS:
+                raise ProtocolError(call.method, where(call.url), "it is redirected in a circle or too often")
+            url = led
+
+    def _sent(self, call: Call, url: httpx.URL, authorization: str) -> httpx.Response:
+        """Send one hop. Another host than the registry's never gets its credentials, and is nobody's to log in to."""
+        if self._is_home(call, url):
+            return self._send(call, url, authorization)
+        response = self._send(call, url, "")
+        challenge = chosen(response.headers.get_list("www-authenticate"))
+        if response.status_code != HTTPStatus.UNAUTHORIZED or challenge is None or challenge.scheme == "basic" or call.is_streamed:
+            return response
+        response.close()
+        wanted = TokenRequest(url.netloc.decode("ascii"), url, challenge, Anonymous(), tuple(challenge.scope.split()))
+        return self._send(call, url, _BEARER + self._tokens.token(wanted))
+
+    def _send(self, call: Call, url: httpx.URL, authorization: str) -> httpx.Response:
+        headers = {**call.headers, "Authorization": authorization} if authorization else call.headers
+        return self._wire.send(call.method, url, headers, call.content)
+
+    def _is_home(self, call: Call, url: httpx.URL) -> bool:
+        """Say whether a URL is at the registry itself; plain HTTP is too, where the host was named insecure."""
+        home = self.url(call.registry, "/")
+        schemes = (home.scheme, "http") if is_named(home, self._insecure) else (home.scheme,)
+        return url.scheme in schemes and url.netloc == home.netloc
+
+
+def open_session(
+    settings: Settings,
+    environment: Mapping[str, str],
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    transport: httpx.BaseTransport | None = None,
+) -> Session:
+    """Open a session: proxies, certificates and credentials come from the environment, time from ``clock`` (monotonic seconds).
+
+    A ``transport`` takes the place of the network. Raises InputError where a proxy or certificates cannot be used.
+    """
+    time = Clock(clock, sleep, settings.stopped)
+    way = transport or open_routes(environment, settings.insecure, settings.connections)
+    wire = Wire(RetryTransport(way, settings.retry, time), time)
+    keychain = Keychain(environment, settings.destination, clock)
+    return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure)
+
+
+def _wanted_scope(call: Call, challenge: Challenge | None) -> str:
+    """Give the scope to ask a token for: what the call needs, unless the registry says that it is not enough."""
+    asked = challenge.scope if challenge else ""
+    lacking = challenge is not None and challenge.error == "insufficient_scope"
+    return asked if asked and (lacking or not call.scope) else call.scope

@@ -1,0 +1,107 @@
+"""The way to a host: directly or through a proxy, with or without a look at its certificate."""
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from gcrsync.errors import InputError
+from gcrsync.registry.proxy import Proxies
+
+_KEPT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a host is reached: the URL of the proxy, empty for none, and whether its certificate is verified."""
+
+    proxy: str = field(repr=False)
+    verified: bool
+
+
+class Routes(httpx.BaseTransport):
+    """A transport that chooses the way to each host.
+
+    A host named insecure is asked by TLS that is not verified; one that has never answered so is asked by plain HTTP.
+    """
+
+    def __init__(self, proxies: Proxies, insecure: frozenset[str], connect: Callable[[Way], httpx.BaseTransport]) -> None:
+        """Make a transport for each way that may be needed."""
+        self._proxies, self._insecure = proxies, insecure
+        ways = {Way(proxy, verified) for proxy in ("", proxies.http, proxies.https) for verified in (True, not insecure)}
+        self._ways = {way: connect(way) for way in ways}
+        self._speaks_tls: dict[bytes, bool] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request on its way."""
+        if request.url.scheme == "https" and is_named(request.url, self._insecure):
+            return self._insecurely(request)
+        return self._send(request, verified=True)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for transport in self._ways.values():
+            transport.close()
+
+    def _send(self, request: httpx.Request, *, verified: bool) -> httpx.Response:
+        return self._ways[Way(self._proxies.chosen(request.url), verified)].handle_request(request)
+
+    def _insecurely(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.netloc
+        speaks_tls = self._speaks_tls.get(host)
+        if speaks_tls is not False:
+            try:
+                response = self._send(request, verified=False)
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError):
+                if speaks_tls:
+                    raise
+            else:
+                self._speaks_tls[host] = True
+                return response
+        response = self._send(_plain(request), verified=True)
+        self._speaks_tls.setdefault(host, False)
+        return response
+
+
+def open_routes(environment: Mapping[str, str], insecure: frozenset[str], connections: int) -> Routes:
+    """Open the ways that the environment gives, and keep at most ``connections`` idle ones for each.
+
+    SSL_CERT_FILE and SSL_CERT_DIR take the place of the certificates that are trusted otherwise: certifi's and the machine's.
+    Raises InputError where a proxy or the certificates cannot be used.
+    """
+    contexts = {True: _verifying(environment), False: httpx.create_ssl_context(verify=False, trust_env=False)}
+    # No limit on busy connections: the threads are one, and a copy that waits for a second connection would never end.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=connections, keepalive_expiry=_KEPT_SECONDS)
+
+    def connect(way: Way) -> httpx.BaseTransport:
+        try:
+            return httpx.HTTPTransport(verify=contexts[way.verified], trust_env=False, limits=limits, proxy=way.proxy or None)
+        except (ValueError, ImportError, httpx.InvalidURL):
+            hint = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY take http:// and https:// URLs"
+            raise InputError("the proxy in the environment cannot be used", hint=hint) from None  # its URL may hold a password
+
+    return Routes(Proxies.read(environment), insecure, connect)
+
+
+def is_named(url: httpx.URL, hosts: frozenset[str]) -> bool:
+    """Say whether the host of a URL is among the hosts, with its port or for all its ports."""
+    return url.netloc.decode("ascii") in hosts or url.host in hosts
+
+
+def _plain(request: httpx.Request) -> httpx.Request:
+    url = request.url.copy_with(scheme="http")
+    return httpx.Request(request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions)
+
+
+def _verifying(environment: Mapping[str, str]) -> ssl.SSLContext:
+    file, folder = environment.get("SSL_CERT_FILE") or None, environment.get("SSL_CERT_DIR") or None
+    if file or folder:
+        try:
+            return ssl.create_default_context(cafile=file, capath=folder)
+        except OSError as error:
+            reason = f"the certificates in {file or folder} cannot be used: {error.strerror or error}"
+            raise InputError(reason, hint="SSL_CERT_FILE and SSL_CERT_DIR name the certificates to trust") from error
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context

@@ -1,0 +1,121 @@
+"""One HTTP request and its answer: no redirect, no cookie, no credentials of its own, and our errors in place of httpx's."""
+
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+from threading import Lock
+from typing import Protocol, cast
+from weakref import WeakSet
+
+import httpx
+
+from gcrsync.errors import StoppedError, UnreachableError
+from gcrsync.registry.answers import where
+from gcrsync.registry.retry import Clock
+
+_TIMEOUT = httpx.Timeout(connect=10, read=60, write=60, pool=None)
+_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
+
+
+class Wire:
+    """Requests through a transport, safe to share between threads."""
+
+    def __init__(self, transport: httpx.BaseTransport, clock: Clock) -> None:
+        """Send through the transport until the clock says that the run was asked to stop."""
+        self._clock, self._sockets = clock, _Sockets()
+        self._client = httpx.Client(
+            transport=transport,
+            trust_env=False,
+            timeout=_TIMEOUT,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            headers={"User-Agent": f"gcrsync/{version('gcrsync')}", "Accept-Encoding": "identity"},
+        )
+
+    def send(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | Iterable[bytes] | None = None
+    ) -> httpx.Response:
+        """Give the answer, its body unread; raises UnreachableError where none comes, and StoppedError where the run is to stop.
+
+        Reading the body raises the same errors. A user and a password in the URL are not sent.
+        """
+        if self._clock.stopped():
+            raise StoppedError
+        bare = url.copy_with(userinfo=b"")
+        trace = {"trace": self._sockets.trace}
+        request = self._client.build_request(method, bare, headers=headers, content=content, extensions=trace)
+        translated = partial(self._translated, method, bare)
+        with translated():
+            response = self._client.send(request, stream=True)
+        response.stream = _Stream(cast("httpx.SyncByteStream", response.stream), translated)
+        return response
+
+    def close(self) -> None:
+        """Close every connection, and end the reads that wait for one: after a stop they raise StoppedError."""
+        self._sockets.shut()
+        self._client.close()
+
+    @contextmanager
+    def _translated(self, method: str, url: httpx.URL) -> Iterator[None]:
+        try:
+            yield
+        except httpx.LocalProtocolError:  # it quotes the header that cannot be sent, which may be a secret
+            raise UnreachableError(method, where(url), "the request cannot be written as HTTP") from None
+        except httpx.TransportError as error:
+            raise StoppedError if self._clock.stopped() else _unreachable(method, url, error) from error
+        except (UnicodeError, OverflowError) as error:  # from the resolver: a registry may have named the host
+            raise UnreachableError(method, where(url), "no host has such a name and port") from error
+        except RuntimeError as error:  # what httpx raises when the session is closed meanwhile
+            if not self._clock.stopped():
+                raise
+            raise StoppedError from error
+
+
+class _Stream(httpx.SyncByteStream):
+    def __init__(self, inner: httpx.SyncByteStream, translated: Callable[[], AbstractContextManager[None]]) -> None:
+        self._inner, self._translated = inner, translated
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._translated():
+            yield from self._inner
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _Connection(Protocol):
+    def get_extra_info(self, info: str) -> object: ...
+
+
+class _Sockets:
+    """The open sockets. Closing one does not wake the thread that waits for its bytes: shutting it down does."""
+
+    def __init__(self) -> None:
+        self._connections: WeakSet[_Connection] = WeakSet()
+        self._lock = Lock()
+
+    def trace(self, event: str, info: Mapping[str, object]) -> None:
+        if event.endswith(_CONNECTED):
+            with self._lock:
+                self._connections.add(cast("_Connection", info["return_value"]))
+
+    def shut(self) -> None:
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            opened = connection.get_extra_info("socket")
+            if isinstance(opened, socket.socket):
+                with suppress(OSError):
+                    opened.shutdown(socket.SHUT_RDWR)
+
+
+def _unreachable(method: str, url: httpx.URL, error: httpx.TransportError) -> UnreachableError:
+    reason = str(error) or type(error).__name__
+    hint = ""
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        hint = f"trust its certificate with SSL_CERT_FILE, or do without with --insecure {url.netloc.decode('ascii')}"
+    elif isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        hint = "check the name, the network and the proxy"
+    return UnreachableError(method, where(url), reason, hint=hint)

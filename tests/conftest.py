@@ -1,0 +1,21 @@
+"""What the tests of several folders share."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import docker_registry as real
+
+
+@pytest.fixture(scope="session")
+def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run one real registry for all tests, and give ``127.0.0.1:port``; each test uses repositories of its own.
+
+    Where there is none a person's tests are skipped, but those of a CI fail, so that green never means skipped.
+    """
+    if real.binary() is None:
+        absent = pytest.fail if os.environ.get("CI") else pytest.skip
+        absent("neither docker-registry nor registry is on PATH")
+    with real.docker_registry(tmp_path_factory.mktemp("docker-registry")) as address:
+        yield address

@@ -1,0 +1,70 @@
+"""A simulated registry on a real socket of the loopback interface."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+@contextmanager
+def served(answer: Answer) -> Iterator[str]:
+    """Answer HTTP requests on loopback, and give ``127.0.0.1:port``.
+
+    A response whose stream breaks has its connection broken, and a request that is refused gets no answer.
+    """
+    server = _Server(answer)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answer = answer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def handle_one_request(self) -> None:
+        """Read one request, whatever its method, and write the answer."""
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        try:
+            self._write(self.server.answer(self._request()))
+        except httpx.TransportError:
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        """Write nothing: the simulator has its own log."""
+
+    def _request(self) -> httpx.Request:
+        content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        url = f"http://{self.headers['Host']}{self.path}"
+        return httpx.Request(self.command, url, headers=list(self.headers.items()), content=content)
+
+    def _write(self, response: httpx.Response) -> None:
+        self.send_response(response.status_code)
+        headers = (
+            dict(response.headers) if "Content-Length" in response.headers else dict(response.headers) | {"Content-Length": "0"}
+        )
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for chunk in response.iter_raw():
+            self.wfile.write(chunk)

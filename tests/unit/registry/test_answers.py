@@ -1,0 +1,180 @@
+"""Bodies within limits, JSON that is an object, and failures in the registry's own words."""
+
+import gzip
+from collections.abc import Mapping, Sequence
+
+import httpx
+import pytest
+
+from gcrsync.errors import (
+    DeniedError,
+    NotFoundError,
+    ProtocolError,
+    RateLimitedError,
+    RefusedError,
+    RegistryError,
+    UnauthorizedError,
+)
+from gcrsync.registry.answers import ERROR_LIMIT, body, failure, json_object, retry_after, where
+
+URL = "https://registry.test:5000/v2/team/app/manifests/1?X-Signature=hunter2"
+PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
+
+
+def answer(status: int = 200, content: bytes | str = b"", headers: Mapping[str, str] | None = None) -> httpx.Response:
+    return httpx.Response(status, content=content, headers=headers, request=httpx.Request("GET", URL))
+
+
+def refusal(status: int, *codes: str, message: str = "no") -> httpx.Response:
+    errors = [{"code": code, "message": message} for code in codes]
+    return httpx.Response(status, json={"errors": errors}, request=httpx.Request("GET", URL))
+
+
+def test_a_body_is_read_up_to_its_limit_and_no_further() -> None:
+    assert body(answer(content=b"12345"), 5) == b"12345"
+    with pytest.raises(ProtocolError, match="larger than 4 bytes"):
+        body(answer(content=b"12345"), 4)
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_is_not_unpacked_further() -> None:
+    packed = gzip.compress(b"\0" * 50_000_000)
+    response = httpx.Response(
+        200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(packed), request=httpx.Request("GET", URL)
+    )
+
+    assert len(packed) < 100_000
+    with pytest.raises(ProtocolError, match="larger than 1000000 bytes"):
+        body(response, 1_000_000)
+
+
+def test_a_body_that_cannot_be_unpacked_is_no_answer() -> None:
+    response = httpx.Response(
+        200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"plain"), request=httpx.Request("GET", URL)
+    )
+
+    with pytest.raises(ProtocolError, match="its encoding is broken"):
+        body(response, 100)
+
+
+def test_a_json_object_is_given() -> None:
+    assert json_object(answer(content='{"tags": ["ä"]}'), "listing", 100) == {"tags": ["ä"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (PAGE, "an HTML page"),
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        (b"\xff\xfe{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("1" * 10_000, "not JSON"),
+        ("[]", "no JSON object"),
+        ("null", "no JSON object"),
+    ],
+)
+def test_anything_else_is_told_apart(content: str | bytes, reason: str) -> None:
+    with pytest.raises(ProtocolError, match=f"listing registry.test:5000/v2/team/app/manifests/1: the answer is {reason}"):
+        json_object(answer(content=content), "listing", 200_000)
+
+
+@pytest.mark.parametrize(
+    ("status", "codes", "kind"),
+    [
+        (401, [], UnauthorizedError),
+        (401, ["UNSUPPORTED"], UnauthorizedError),
+        (403, ["DENIED"], DeniedError),
+        (404, ["MANIFEST_UNKNOWN"], NotFoundError),
+        (404, [], NotFoundError),
+        (404, ["UNSUPPORTED"], RefusedError),
+        (404, ["MANIFEST_BLOB_UNKNOWN"], ProtocolError),
+        (413, [], RefusedError),
+        (415, [], RefusedError),
+        (400, ["MANIFEST_INVALID"], RefusedError),
+        (405, ["unsupported"], RefusedError),
+        (500, ["MANIFEST_INVALID"], RefusedError),
+        (400, ["MANIFEST_INVALID", "MANIFEST_BLOB_UNKNOWN"], ProtocolError),
+        (400, ["NAME_INVALID"], ProtocolError),
+        (405, [], ProtocolError),
+        (429, ["TOOMANYREQUESTS"], RateLimitedError),
+        (502, ["UNSUPPORTED"], ProtocolError),
+        (500, [], ProtocolError),
+        (307, [], ProtocolError),
+        (799, [], ProtocolError),
+    ],
+)
+def test_status_and_codes_choose_the_error(status: int, codes: Sequence[str], kind: type[RegistryError]) -> None:
+    error = failure(refusal(status, *codes), "writing")
+
+    assert type(error) is kind
+    assert str(status) in error.message
+    assert error.where == "registry.test:5000/v2/team/app/manifests/1"
+    if isinstance(error, ProtocolError):
+        assert (error.status, error.codes) == (status, tuple(codes))
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 413, 500, 507])
+def test_a_full_registry_is_no_refusal_of_the_manifest(status: int) -> None:
+    error = failure(refusal(status, "MANIFEST_INVALID", message="it would exceed the storage quota of 5 GiB"), "writing")
+
+    assert type(error) is DeniedError
+    assert "storage quota of 5 GiB" in error.message
+
+
+def test_a_rate_limit_that_speaks_of_a_quota_is_a_rate_limit() -> None:
+    response = httpx.Response(
+        429,
+        headers={"retry-after": "12"},
+        json={"errors": [{"code": "TOOMANYREQUESTS", "message": "Quota exceeded"}]},
+        request=httpx.Request("GET", URL),
+    )
+
+    error = failure(response, "reading")
+
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after == 12
+
+
+def test_an_error_that_can_be_mended_by_logging_in_says_how() -> None:
+    response = httpx.Response(401, request=httpx.Request("GET", "https://registry-1.docker.io/v2/a/b/manifests/1"))
+
+    assert "docker login docker.io" in failure(response, "reading").hint
+    assert "docker login ghcr.io" in failure(response, "asking for a token for", place="ghcr.io").hint
+    assert "GCRSYNC_USERNAME" in failure(refusal(403, "DENIED"), "reading").hint
+
+
+def test_no_more_of_a_failure_is_read_than_can_be_told() -> None:
+    read = 0
+
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self):  # type: ignore[no-untyped-def] # noqa: ANN204
+            nonlocal read
+            while True:
+                read += 1000
+                yield b"x" * 1000
+
+    error = failure(httpx.Response(500, stream=Endless(), request=httpx.Request("GET", URL)), "reading")
+
+    assert ERROR_LIMIT <= read < ERROR_LIMIT + 1000
+    assert len(error.message) < 700
+
+
+def test_a_url_is_told_without_its_query_and_its_user() -> None:
+    assert where(httpx.URL("https://me:secret@registry.test:5000/v2/a%20b?sig=1#f")) == "registry.test:5000/v2/a b"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "60"}, 60),
+        ({"retry-after": " 0 "}, 0),
+        ({"retry-after": "Sat, 21 Nov 2026 02:10:00 GMT", "date": "Sat, 21 Nov 2026 02:00:00 GMT"}, 600),
+        ({"retry-after": "Sat, 21 Nov 2026 02:10:00 GMT"}, None),
+        ({"retry-after": "Sat, 21 Nov 2026 02:10:00 -0000", "date": "Sat, 21 Nov 2026 02:00:00 GMT"}, None),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "in a while"}, None),
+        ({}, None),
+    ],
+)
+def test_the_time_to_wait_is_read_in_both_its_forms(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(httpx.Headers(headers)) == seconds

@@ -1,0 +1,132 @@
+"""Which way a request takes to its host."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gcrsync.errors import InputError
+from gcrsync.registry.proxy import Proxies
+from gcrsync.registry.transport import Routes, Way, is_named, open_routes
+
+PROXY = "http://proxy.test:3128"
+
+
+@dataclass
+class Network:
+    """Hosts that speak TLS, hosts that speak plain HTTP, and a log of who was asked how."""
+
+    tls: set[str] = field(default_factory=set)
+    plain: set[str] = field(default_factory=set)
+    log: list[tuple[str, str, Way]] = field(default_factory=list)
+
+    def connect(self, way: Way) -> httpx.BaseTransport:
+        """Give a transport that answers for the hosts of the scheme, and refuses the connection for others."""
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            self.log.append((request.url.scheme, request.url.host, way))
+            if request.url.host not in (self.tls if request.url.scheme == "https" else self.plain):
+                raise httpx.ConnectError("refused")
+            return httpx.Response(200, content=request.read())
+
+        return httpx.MockTransport(answer)
+
+    def routes(self, proxy: str = "", insecure: frozenset[str] = frozenset()) -> Routes:
+        """Give the routes through this network."""
+        return Routes(Proxies(proxy, proxy, ("direct.test",)), insecure, self.connect)
+
+
+def get(url: str) -> httpx.Request:
+    return httpx.Request("GET", url)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://gcr.io/v2/", ("https", "gcr.io", Way(PROXY, verified=True))),
+        ("https://direct.test/v2/", ("https", "direct.test", Way("", verified=True))),
+        ("http://127.0.0.2:5000/v2/", ("http", "127.0.0.2", Way("", verified=True))),
+        ("https://insecure.test/v2/", ("https", "insecure.test", Way(PROXY, verified=False))),
+    ],
+)
+def test_each_host_is_reached_on_its_own_way(url: str, expected: tuple[str, str, Way]) -> None:
+    network = Network(tls={"gcr.io", "direct.test", "insecure.test"}, plain={"127.0.0.2"})
+
+    assert network.routes(PROXY, frozenset({"insecure.test"})).handle_request(get(url)).status_code == 200
+    assert network.log == [expected]
+
+
+def test_an_insecure_host_without_tls_is_asked_by_plain_http_from_then_on() -> None:
+    network = Network(plain={"insecure.test"})
+    routes = network.routes(insecure=frozenset({"insecure.test"}))
+    request = httpx.Request("PUT", "https://insecure.test/v2/", content=iter([b"streamed"]))
+
+    assert routes.handle_request(request).read() == b"streamed"
+    routes.handle_request(get("https://insecure.test/v2/"))
+
+    assert [scheme for scheme, _, _ in network.log] == ["https", "http", "http"]
+
+
+def test_an_insecure_host_that_has_spoken_tls_is_never_asked_by_plain_http() -> None:
+    network = Network(tls={"insecure.test"}, plain={"insecure.test"})
+    routes = network.routes(insecure=frozenset({"insecure.test"}))
+
+    routes.handle_request(get("https://insecure.test/v2/"))
+    network.tls.clear()
+    with pytest.raises(httpx.ConnectError):
+        routes.handle_request(get("https://insecure.test/v2/"))
+
+    assert [scheme for scheme, _, _ in network.log] == ["https", "https"]
+
+
+def test_an_insecure_host_that_does_not_answer_at_all_is_tried_both_ways_again() -> None:
+    network = Network()
+    routes = network.routes(insecure=frozenset({"insecure.test"}))
+
+    for _ in range(2):
+        with pytest.raises(httpx.ConnectError):
+            routes.handle_request(get("https://insecure.test/v2/"))
+    assert [scheme for scheme, _, _ in network.log] == ["https", "http"] * 2
+
+
+def test_no_other_host_falls_back_to_plain_http() -> None:
+    network = Network(plain={"gcr.io"})
+
+    with pytest.raises(httpx.ConnectError):
+        network.routes(insecure=frozenset({"insecure.test"})).handle_request(get("https://gcr.io/v2/"))
+    assert [scheme for scheme, _, _ in network.log] == ["https"]
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("https://r.test/", False),
+        ("https://r.test:5000/", True),
+        ("https://r.test:5001/", False),
+        ("http://all.test:1/", True),
+        ("https://all.test/", True),
+        ("https://sub.all.test/", False),
+    ],
+)
+def test_a_host_is_named_with_its_port_or_for_all_its_ports(url: str, named: bool) -> None:  # noqa: FBT001
+    assert is_named(httpx.URL(url), frozenset({"r.test:5000", "all.test"})) is named
+
+
+@pytest.mark.parametrize(
+    "proxy", ["ftp://me:hunter2@proxy.test", "http://me:hunter2@proxy.test:port", "socks5://me:hunter2@proxy.test"]
+)
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(proxy: str) -> None:
+    with pytest.raises(InputError, match="proxy") as caught:
+        open_routes({"HTTPS_PROXY": proxy}, frozenset(), 4)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    missing, rubbish = tmp_path / "missing.pem", tmp_path / "rubbish.pem"
+    rubbish.write_text("no certificate")
+
+    for file in (missing, rubbish):
+        with pytest.raises(InputError, match=file.name):
+            open_routes({"SSL_CERT_FILE": str(file)}, frozenset(), 4)
