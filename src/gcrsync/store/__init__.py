@@ -1,0 +1,1 @@
+"""The metadata repository on disk: files replaced atomically, and git."""

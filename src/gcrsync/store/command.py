@@ -1,0 +1,142 @@
+"""Git in one folder, run by GitPython: what goes in, what comes out, and how a failure is told."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from gcrsync.errors import GitError, StoreError
+
+LOCAL_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_GRAFT_FILE",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REFLOG_ACTION",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+"""What a git hook or alias that starts gcrsync leaves in its environment, and what would lead git to another repository."""
+
+QUIET = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+"""English words, no question at a terminal, and no lock for the mere comfort of the next command."""
+
+_NOT_FOUND = 127
+"""The exit status of ``env`` where there is no such program."""
+
+_CREDENTIALS = re.compile(r"(?<=://)\S*@")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a git command gave: its exit status, its output, and its words for people without credentials and hints."""
+
+    status: int
+    output: bytes
+    words: str
+
+    @property
+    def text(self) -> str:
+        """The output as text without the white space around it."""
+        return os.fsdecode(self.output).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Git in ``folder``, with ``options`` before every command.
+
+    Only the names in `LOCAL_VARIABLES` are taken out of the environment of this process; ``environment`` comes on top of it.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    options: tuple[str, ...] = ()
+
+    def attempt(self, *arguments: str, stdin: bytes = b"") -> Answer:
+        """Run a command and give what came of it, whatever its exit status.
+
+        Raises:
+            StoreError: git is not installed.
+
+        """
+        # GitPython copies os.environ and can only add to it: `env -u` takes away what leads elsewhere.
+        removed = [part for name in LOCAL_VARIABLES for part in ("-u", name)]
+        kept = {name: value for name, value in self.environment.items() if name not in LOCAL_VARIABLES}
+        command = ["env", *removed, "git", "-C", str(self.folder), *self.options, *arguments]
+        if not stdin:
+            return _executed(command, kept | QUIET, None)
+        with TemporaryFile() as source:
+            source.write(stdin)
+            source.seek(0)
+            return _executed(command, kept | QUIET, source)
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> Answer:
+        """Run a command that has to succeed.
+
+        Raises:
+            GitError: it did not.
+
+        """
+        answer = self.attempt(*arguments, stdin=stdin)
+        if answer.status:
+            raise failure(arguments[0], answer)
+        return answer
+
+    def commit(self, name: str) -> str:
+        """Give the full hash of the commit that a ref or an abbreviation names, or an empty text where there is none."""
+        return self.attempt("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}").text
+
+
+def failure(command: str, answer: Answer, *, hint: str = "") -> GitError:
+    """Give the error for a command that did not end well, in git's own words."""
+    return GitError(command, answer.words or f"it ended with status {answer.status}", hint=hint)
+
+
+def redacted(text: str) -> str:
+    """Give the text with nothing before the host in any URL."""
+    return _CREDENTIALS.sub("", text)
+
+
+def _executed(command: Sequence[str], environment: Mapping[str, str], source: BinaryIO | None) -> Answer:
+    try:
+        # As it is imported it looks for git on the PATH, and fails without: `gcrsync --help` needs neither.
+        import git  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreError("git cannot be run", hint="install git, 2.29 or newer") from error
+    try:
+        # In a session of its own: a ^C at the terminal ends the run in order, and does not cut a commit or a push in two.
+        status, output, words = git.Git().execute(
+            command,
+            source,
+            with_extended_output=True,
+            stdout_as_string=False,
+            with_exceptions=False,
+            strip_newline_in_stdout=False,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except (git.GitCommandNotFound, OSError) as error:
+        raise StoreError(f"git cannot be run: {error}", hint="install git, 2.29 or newer") from error
+    if status == _NOT_FOUND:
+        raise StoreError("git cannot be run: it is not on the PATH", hint="install git, 2.29 or newer")
+    return Answer(status, output, _plain(words))
+
+
+def _plain(words: str) -> str:
+    lines = (line for line in redacted(words).splitlines() if not line.startswith("hint:"))
+    return "\n".join(lines).strip()

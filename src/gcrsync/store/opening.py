@@ -1,0 +1,125 @@
+"""How a metadata repository is found: where the run stands, by a path, by a URL, or as a copy to rehearse in."""
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gcrsync.errors import GitError, NotAMetadataRepositoryError, StoreError, UsageError
+from gcrsync.store.command import Git, failure
+from gcrsync.store.history import History
+
+_OUTSIDE = re.compile(r"not a git repository|work tree|cannot change to")
+_MARKS = ("gcrsync.toml", "metadata/README.md")
+_BLANK = re.compile(r"(README|\.git).*", re.IGNORECASE)
+"""The names in a repository that has nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the outer world gives: the environment, a sleep in seconds, and numbers from 0 to 1 by chance."""
+
+    environment: Mapping[str, str]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+
+
+def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> History:
+    """Open the repository that a folder is in, or is; ``named`` where the user has named it as the metadata repository.
+
+    Raises:
+        NotAMetadataRepositoryError: the folder is in no repository with a worktree.
+        GitError: git does not want to read it.
+
+    """
+    git = Git(path, surroundings.environment)
+    answer = git.attempt("rev-parse", "--show-toplevel", "--absolute-git-dir", "--git-common-dir")
+    if answer.status and _OUTSIDE.search(answer.words):
+        raise NotAMetadataRepositoryError(f"{path} is in no git repository", hint="git init mirror && cd mirror, then run again")
+    if answer.status:
+        raise failure("rev-parse", answer)
+    root, git_dir, common = (Path(line) for line in answer.text.split("\n"))
+    git = replace(git, folder=root)
+    return History(
+        git=git,
+        git_dir=git_dir,
+        common=(path / common).resolve(),
+        writable=named or _is_ours_or_blank(git),
+        cached=False,
+        sleep=surroundings.sleep,
+        random=surroundings.random,
+    )
+
+
+def open_remote(url: str, cache: Path, surroundings: Surroundings) -> History:
+    """Open the repository at a URL in a clone that is kept below ``cache``, one folder for each URL.
+
+    Raises:
+        UsageError: the URL holds credentials.
+        GitError: it cannot be cloned.
+
+    """
+    _refuse_credentials(url)
+    name = re.sub(r"[^A-Za-z0-9._-]", "", url.rstrip("/").rpartition("/")[2].removesuffix(".git")) or "metadata"
+    folder = cache / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+    if not folder.exists():
+        _clone(url, folder, surroundings.environment)
+    return replace(open_history(folder, surroundings, named=True), cached=True)
+
+
+def open_rehearsal(history: History, folder: Path) -> History:
+    """Clone what is recorded here into a folder that is empty or not there, for a run whose commit goes nowhere.
+
+    The clone has no remotes and runs no hooks; who commits and how it is signed are as here. Nothing is fetched.
+
+    Raises:
+        StoreError: a run could not write here either (see `History.check`).
+
+    """
+    history.check()
+    git = history.git
+    options = ("--quiet", "--template=", "--no-tags", "--single-branch", "--origin=origin")
+    git.run("clone", *options, "--", str(git.folder), str(folder))
+    copy = replace(git, folder=folder)
+    copy.run("remote", "remove", "origin")
+    copy.run("config", "core.hooksPath", os.devnull)
+    settings = git.attempt("config", "--local", "-z", "--get-regexp", r"^(user|commit|gpg)\.").text
+    for setting in settings.split("\0")[:-1]:
+        name, _, value = setting.partition("\n")
+        copy.run("config", name, value)
+    return open_history(folder, Surroundings(git.environment, history.sleep, history.random), named=True)
+
+
+def _is_ours_or_blank(git: Git) -> bool:
+    here = git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--directory").text.split("\0")
+    committed = git.attempt("ls-tree", "-z", "--name-only", "--full-tree", "HEAD").text.split("\0")
+    marked = any((git.folder / mark).is_file() or not git.attempt("cat-file", "-e", f"HEAD:{mark}").status for mark in _MARKS)
+    return marked or all(_BLANK.fullmatch(name) for name in (*here, *committed) if name)
+
+
+def _refuse_credentials(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.password or (parts.username and parts.scheme in ("http", "https")):
+        hint = "leave them out, and let a git credential helper give them: git help credentials"
+        raise UsageError(f"the URL of the metadata repository at {parts.hostname} holds credentials", hint=hint)
+
+
+def _clone(url: str, folder: Path, environment: Mapping[str, str]) -> None:
+    """Clone beside the folder first: two runs may do so at once, and half a clone is none."""
+    beside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        Git(folder.parent, environment).run("clone", "--quiet", "--no-tags", "--", url, str(beside))
+        beside.rename(folder)
+    except GitError as error:
+        raise GitError("clone", error.reason, hint="see that the URL is right and that git may read it") from error
+    except OSError as error:
+        if not folder.is_dir():
+            raise StoreError(f"cannot write {folder}: {error.strerror}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

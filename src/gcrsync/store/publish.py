@@ -1,0 +1,127 @@
+"""A commit on its way: made apart, pushed, made anew where the upstream has moved on, and then followed by the local branch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from gcrsync.errors import GitError
+from gcrsync.store import lock
+from gcrsync.store.apart import KEPT, Draft
+from gcrsync.store.command import Answer, failure
+from gcrsync.store.follow import Follower
+from gcrsync.store.ground import Ground, Tips, contains, look, own
+from gcrsync.store.tree import Tree
+from gcrsync.store.upstream import Upstream, lost_a_race, push, remember
+
+_TRIES = 8
+_LONGEST_PAUSE = 30.0
+"""In seconds; the pauses double up to it, and chance takes a part of each, so that many writers do not meet again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What came of publishing.
+
+    ``commit`` is the new commit, None where there was nothing new. ``pushed`` tells whether the remote took anything, ``remote`` is
+    its name or empty. ``followed`` is false where the local branch was left where it was, and ``left`` names our files in the
+    worktree that were left alone because a person changed them. ``ground`` is what a next commit of this run builds on.
+    """
+
+    commit: str | None
+    pushed: bool
+    remote: str
+    followed: bool
+    left: tuple[str, ...]
+    ground: Ground
+
+
+class UpstreamMovedError(GitError):
+    """Another writer was first; ``ground`` is what to build on now."""
+
+    def __init__(self, ground: Ground, answer: Answer, hint: str) -> None:
+        """Keep the ground for the next try."""
+        self.ground = ground
+        super().__init__("push", answer.words, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Publishes to ``upstream``, or in the local branch alone where there is none. ``random`` gives 0 to 1."""
+
+    follower: Follower
+    upstream: Upstream | None
+    random: Callable[[], float]
+
+    def publish(self, ground: Ground, write: Callable[[Ground], Draft]) -> Publication:
+        """Commit what ``write`` gives for the ground, and push it; where another writer was first, again on what that one left.
+
+        Raises:
+            GitError: a hook or the remote said no; a commit that was made is kept, and the next run pushes it.
+
+        """
+
+        def attempt() -> Publication:
+            nonlocal ground
+            try:
+                return self._attempt(ground, write)
+            except UpstreamMovedError as moved:
+                ground = moved.ground
+                raise
+
+        tries = Retrying(
+            stop=stop_after_attempt(_TRIES),
+            wait=self._pause,
+            sleep=self.follower.sleep,
+            retry=retry_if_exception_type(UpstreamMovedError),
+            reraise=True,
+        )
+        try:
+            return tries(attempt)
+        finally:
+            self.follower.apart.discard()
+
+    def _pause(self, state: RetryCallState) -> float:
+        return self.random() * min(_LONGEST_PAUSE, 2.0**state.attempt_number)
+
+    def _attempt(self, ground: Ground, write: Callable[[Ground], Draft]) -> Publication:
+        lock.heard(self.follower.apart.common)
+        commit = self.follower.apart.record(ground.tree.commit, write(ground))
+        tip = commit or ground.tree.commit
+        due = self.upstream and tip != ground.tips.upstream
+        if not self.upstream or not due or not any(own(self.follower.git, ground.tips.upstream, tip)):
+            return self._followed(ground, commit, tip, pushed=False)
+        answer = push(self.follower.git, self.upstream, tip)
+        if answer.status:
+            raise self._refused(ground, tip, answer)
+        if not self.upstream.configured:
+            remember(self.follower.git, self.upstream, ground.tips.branch)
+        return self._followed(ground, commit, tip, pushed=True)
+
+    def _followed(self, ground: Ground, commit: str | None, tip: str, *, pushed: bool) -> Publication:
+        lock.heard(self.follower.apart.common)
+        old = ground.tips
+        followed = self.follower.follow(old.branch, old.local, tip)
+        if followed.moved or pushed or tip == old.upstream:
+            self.follower.git.run("update-ref", "-d", KEPT)
+        tips = Tips(old.branch, tip if followed.moved else old.local, tip if pushed else old.upstream)
+        remote = self.upstream.remote if self.upstream else ""
+        return Publication(commit, pushed, remote, followed.moved, followed.left, Ground(Tree(self.follower.git, tip), (), tips))
+
+    def _refused(self, ground: Ground, tip: str, answer: Answer) -> GitError:
+        """Give the error for a push that failed: whether the upstream has moved is seen by looking, not told by words."""
+        recorded = f"the run is recorded here in commit {tip[:12]}, and the next one pushes it"
+        try:
+            now = look(self.follower.git, ground.tips.branch, self.upstream, ground.tips.kept)
+        except GitError as error:
+            self._keep(ground, tip)
+            return failure("push", answer, hint=f"{recorded}; {error.hint}" if error.hint else recorded)
+        if now.tips.upstream != ground.tips.upstream or lost_a_race(answer):
+            return UpstreamMovedError(now, answer, recorded)
+        self._keep(ground, tip)
+        return failure("push", answer, hint=recorded)
+
+    def _keep(self, ground: Ground, tip: str) -> None:
+        """Put a commit that could not be pushed on the local branch, unless that would leave another one of ours behind."""
+        if contains(self.follower.git, tip, ground.tips.local):
+            self.follower.follow(ground.tips.branch, ground.tips.local, tip)

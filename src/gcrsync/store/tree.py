@@ -1,0 +1,91 @@
+"""The files of one commit, read from git's objects and never from the worktree."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gcrsync.store.command import Git
+
+PLAIN, EXECUTABLE = "100644", "100755"
+OURS = ("metadata", "CHANGELOG.md")
+"""What gcrsync writes in a repository: a folder and a file at its root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a tree or the index holds under a path: git's mode and the id of the object."""
+
+    mode: str
+    oid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What two commits have under one path, None for nothing."""
+
+    path: str
+    before: Entry | None
+    after: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The files of ``commit`` (its full hash, or empty for a branch without commits)."""
+
+    git: Git
+    commit: str
+
+    def read(self, path: str) -> bytes | None:
+        """Give the content of one file, None where there is no such file."""
+        return self.files(path).get(path)
+
+    def files(self, prefix: str = "") -> dict[str, bytes]:
+        """Give the content of every file that is ``prefix`` or below it (``metadata/``), by path."""
+        entries = self.entries(prefix)
+        plain = {path: entry.oid for path, entry in entries.items() if entry.mode in (PLAIN, EXECUTABLE)}
+        return dict(zip(plain, _blobs(self.git, plain.values()), strict=True))
+
+    def entries(self, prefix: str = "") -> dict[str, Entry]:
+        """Give what the commit has at and below ``prefix``, by path, without reading any of it."""
+        if not self.commit:
+            return {}
+        listing = self.git.run("ls-tree", "-r", "-z", "--full-tree", self.commit, *([prefix] if prefix else []))
+        entries: dict[str, Entry] = {}
+        for line in listing.output.split(b"\0")[:-1]:
+            description, _, path = line.partition(b"\t")
+            mode, _, oid = description.decode().split(" ")
+            entries[os.fsdecode(path)] = Entry(mode, oid)
+        return entries
+
+
+def is_ours(path: str) -> bool:
+    """Tell whether a path is one that gcrsync writes."""
+    folder, file = OURS
+    return path == file or path.startswith(f"{folder}/")
+
+
+def differences(git: Git, before: str, after: str) -> list[Difference]:
+    """Give every path under which two commits differ; an empty name stands for a commit without files."""
+    old, new = (name or git.run("mktree").text for name in (before, after))
+    fields = git.run("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new).output.split(b"\0")[:-1]
+    found = []
+    for description, path in zip(fields[::2], fields[1::2], strict=True):
+        old_mode, new_mode, old_oid, new_oid, _ = description.decode().lstrip(":").split(" ")
+        found.append(Difference(os.fsdecode(path), _entry(old_mode, old_oid), _entry(new_mode, new_oid)))
+    return found
+
+
+def _entry(mode: str, oid: str) -> Entry | None:
+    return Entry(mode, oid) if oid.strip("0") else None
+
+
+def _blobs(git: Git, oids: Iterable[str]) -> list[bytes]:
+    wanted = [oid.encode() for oid in oids]
+    output = git.run("cat-file", "--batch", stdin=b"\n".join([*wanted, b""])).output if wanted else b""
+    found, position = [], 0
+    for _ in wanted:
+        start = output.index(b"\n", position) + 1
+        size = int(output[position:start].split(b" ")[2])
+        found.append(output[start : start + size])
+        position = start + size + 1
+    return found
