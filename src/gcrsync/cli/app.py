@@ -1,0 +1,143 @@
+"""The program: its commands and their help. What a command needs is imported when it runs, so that help is quick."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gcrsync.cli.command import Exit, takes
+from gcrsync.cli.options import MonitorOptions, PreviewOptions, SyncOptions
+
+_ABOUT = """Mirror whole namespaces of container images, every digest unchanged, with the record in git.
+
+gcrsync lists every repository and tag under a namespace, compares that with the JSON files in a git repository, copies only the
+difference to the registry of your choice, then commits and pushes what truly happened.
+"""
+
+app = typer.Typer(
+    help=_ABOUT,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What ``serve`` takes."""
+
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder: what follows oci: in a destination.")]
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = 5000
+    writable: Annotated[bool, typer.Option("--writable", help="Take pushes as well.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each request.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What ``demo`` takes."""
+
+    folder: Annotated[
+        Path | None, typer.Option(help="An empty folder to work in. Default: a new temporary one.", show_default=False)
+    ] = None
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.")] = False
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the value of the option
+    if wanted:
+        typer.echo(f"gcrsync {version('gcrsync')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    *,
+    version: Annotated[  # noqa: ARG001 - its callback has printed it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+@takes(PreviewOptions)
+def compare(options: PreviewOptions) -> Exit:
+    """Show what a sync would do; touch nothing.
+
+    Lists the source, compares it with the record in git, and prints the tags that are new, moved, gone or held. It needs no
+    credentials for the destination.
+
+    Ends with 0, with 10 if there is a difference and --exit-code is given, with 3 if a list failed.
+    """
+    from gcrsync.cli.commands import compare as run
+
+    return run(options)
+
+
+@app.command()
+@takes(SyncOptions)
+def sync(options: SyncOptions) -> Exit:
+    """Mirror: copy what is new or moved, record what truly happened, commit, push.
+
+    The nightly job. Only what the destination confirmed is recorded; a tag that vanished at the source stays in the mirror. Credentials
+    for the destination come from GCRSYNC_USERNAME and GCRSYNC_PASSWORD, or from docker login.
+
+    Ends with 0; 1 if images failed (the others are copied and recorded); 3 if a list failed or the record could not be written or pushed;
+    130 after a signal, with everything confirmed recorded.
+    """
+    from gcrsync.cli.commands import sync as run
+
+    return run(options)
+
+
+@app.command()
+@takes(SyncOptions)
+def test(options: SyncOptions) -> Exit:
+    """Rehearse a sync: ask the destination, and make the commit of a full success in a temporary clone.
+
+    Copies nothing and leaves your repository as it is; prints the path of the clone, in which you can look at the commit.
+    """
+    from gcrsync.cli.commands import test as run
+
+    return run(options)
+
+
+@app.command()
+@takes(MonitorOptions)
+def monitor(options: MonitorOptions) -> Exit:
+    """Count the tags at the source, those mirrored and those pending, again and again.
+
+    Touches nothing. Ends after --count looks, or when it is stopped.
+    """
+    from gcrsync.cli.commands import monitor as run
+
+    return run(options)
+
+
+@app.command()
+@takes(ServeOptions)
+def serve(options: ServeOptions) -> Exit:
+    """Make a registry of an oci: folder, on loopback, until it is stopped.
+
+    Docker, skopeo, containerd and gcrsync itself can pull from it; with --writable they can push to it too.
+    """
+    from gcrsync.cli.serving import serve as run
+
+    return run(options.folder, options.port, writable=options.writable, verbose=options.verbose)
+
+
+@app.command()
+@takes(DemoOptions)
+def demo(options: DemoOptions) -> Exit:
+    """Show the whole nightly job in a few seconds, on two embedded registries and a temporary git repository."""
+    from gcrsync.cli.console import Screen
+    from gcrsync.cli.demo import demonstrate
+
+    return demonstrate(Screen(verbose=options.verbose), options.folder)
+
+
+def main() -> None:
+    """Run the program."""
+    app(prog_name="gcrsync")

@@ -1,0 +1,127 @@
+"""What is the same for every command: its options as one value, its failures as one line, its end as an exit code."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import MISSING, fields
+from enum import IntEnum
+from inspect import Parameter, Signature
+from threading import Event
+from types import FrameType
+from typing import TypeVar, get_type_hints
+
+import typer
+
+from gcrsync.cli.console import Screen
+from gcrsync.errors import GcrsyncError, InputError, StoppedError
+
+Options = TypeVar("Options")
+
+
+class Exit(IntEnum):
+    """How the program ends. Where several hold, the first of DEFECT, STOPPED, USAGE, RECORD, IMAGES, BUDGET, DELTA, DONE."""
+
+    DONE = 0
+    """Everything was done, or there was nothing to do."""
+    IMAGES = 1
+    """Some images failed; the others are copied and recorded."""
+    USAGE = 2
+    """A name, an option or the configuration cannot be used."""
+    RECORD = 3
+    """A listing failed, or the metadata could not be read or written."""
+    BUDGET = 4
+    """Stopped by a limit that the user set."""
+    DELTA = 10
+    """There is something to do, and the user asked to be told so."""
+    DEFECT = 70
+    """gcrsync itself is at fault."""
+    STOPPED = 130
+    """A signal ended the run; what was confirmed is recorded."""
+
+
+_FIRST_TO_LAST = (Exit.DEFECT, Exit.STOPPED, Exit.USAGE, Exit.RECORD, Exit.IMAGES, Exit.BUDGET, Exit.DELTA)
+
+
+def first(codes: set[Exit]) -> Exit:
+    """Give the code that counts among several."""
+    return next((code for code in _FIRST_TO_LAST if code in codes), Exit.DONE)
+
+
+def takes(options: type[Options]) -> Callable[[Callable[[Options], Exit]], Callable[..., None]]:
+    """Make a command of a function that takes a dataclass of options and gives an exit code.
+
+    Each field of the dataclass is an option of the command.
+    """
+
+    def decorate(function: Callable[[Options], Exit]) -> Callable[..., None]:
+        def command(**values: object) -> None:
+            given = options(**values)
+            raise typer.Exit(_ended(function, given, verbose=bool(values.get("verbose"))))
+
+        command.__doc__ = function.__doc__
+        command.__name__ = function.__name__
+        command.__annotations__ = get_type_hints(options, include_extras=True)
+        command.__signature__ = _signature(options)  # type: ignore[attr-defined]  # which typer reads, as inspect does
+        return command
+
+    return decorate
+
+
+def _signature(options: type[object]) -> Signature:
+    hints = get_type_hints(options, include_extras=True)
+    parameters = [
+        Parameter(
+            each.name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if each.default is MISSING else each.default,
+            annotation=hints[each.name],
+        )
+        for each in fields(options)  # type: ignore[arg-type]  # the options are dataclasses
+    ]
+    return Signature(parameters)
+
+
+def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bool) -> int:
+    """Run a command, and tell of what it raises: the one place where errors become messages and exit codes."""
+    screen = Screen(verbose=verbose)
+    try:
+        return function(options)
+    except GcrsyncError as error:
+        screen.fail(error)
+        return _code(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except KeyboardInterrupt:
+        screen.note("gcrsync: stopped")
+        return Exit.STOPPED
+    except Exception as error:  # noqa: BLE001 - a defect is told as one, and never as a traceback
+        screen.defect(error)
+        return Exit.DEFECT
+
+
+def _code(error: GcrsyncError) -> Exit:
+    if isinstance(error, StoppedError):
+        return Exit.STOPPED
+    return Exit.USAGE if isinstance(error, InputError) else Exit.RECORD
+
+
+@contextmanager
+def stoppable() -> Iterator[Event]:
+    """Give an event that the first SIGINT or SIGTERM sets; the second ends the process at once."""
+    stopped = Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if stopped.is_set():
+            os._exit(Exit.STOPPED)
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,140 @@
+"""The commands that look at sources: compare, sync, test and monitor."""
+
+import os
+import random
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import platformdirs
+
+from gcrsync.cli.command import Exit, first, stoppable
+from gcrsync.cli.config import config_beside
+from gcrsync.cli.console import Screen, columns
+from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, SyncOptions
+from gcrsync.cli.progress import progress
+from gcrsync.cli.results import codes, finish, print_publication
+from gcrsync.cli.setup import Base, insecure_hosts, job, means, tables
+from gcrsync.metadata.markdown import number
+from gcrsync.mirror.change import State
+from gcrsync.mirror.report import Report
+from gcrsync.store.history import History
+from gcrsync.store.opening import Surroundings, open_history, open_rehearsal, open_remote
+from gcrsync.sync.job import Job, Means
+from gcrsync.sync.run import Finished, preview, rehearse, run
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/:@]+@[^/:]+:")
+"""What git takes for a URL: with a scheme, or ``user@host:path``."""
+
+
+def compare(options: PreviewOptions) -> Exit:
+    """Show what a sync would do."""
+    screen, history = Screen(verbose=options.verbose), _opened(options)
+    with stoppable() as stopped, _prepared("compare", options, screen, history, stopped) as (job, means):
+        report = preview(job, means, history.head())
+    held = codes(report, strict=options.strict)
+    changes = any(image.news for namespace in report.namespaces for image in namespace.images)
+    if options.exit_code and changes:
+        held.add(Exit.DELTA)
+    code = finish(screen, options, report, held)
+    if not changes and not held:
+        screen.note("nothing to do: source and mirror agree")
+    return code
+
+
+def sync(options: SyncOptions) -> Exit:
+    """Mirror, record, commit, push."""
+    screen, history = Screen(verbose=options.verbose), _opened(options)
+    history.check()
+    with stoppable() as stopped, _prepared("sync", options, screen, history, stopped) as (job, means):
+        finished = run(replace(job, move=options.move, retry_refused=options.retry_refused), means, history)
+    code = _finish_run(screen, options, finished)
+    if finished.trouble is None:
+        print_publication(screen, finished.publication)
+    if finished.report.stopped:
+        screen.note("stopped; everything that the destination confirmed is recorded, and the next run goes on from there")
+    return code
+
+
+def test(options: SyncOptions) -> Exit:
+    """Rehearse a sync."""
+    screen, history = Screen(verbose=options.verbose), _opened(options)
+    rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
+    with stoppable() as stopped, _prepared("test", options, screen, history, stopped) as (job, means):
+        asked = replace(job, move=options.move, retry_refused=options.retry_refused)
+        finished, present = rehearse(asked, means, rehearsal)
+    code = _finish_run(screen, options, finished)
+    screen.note(f"the destination has {number(present)} of these images already; nothing was copied")
+    if finished.publication is not None and finished.publication.commit:
+        screen.note(f"the commit of a full success is {finished.publication.commit[:12]} in {rehearsal.root}")
+    else:
+        screen.note(f"there would be no commit; the clone is {rehearsal.root}")
+    return code
+
+
+def monitor(options: MonitorOptions) -> Exit:
+    """Count what is at the source, mirrored and pending, again and again."""
+    screen, history = Screen(verbose=options.verbose), _opened(options)
+    code, looks = Exit.DONE, 0
+    with stoppable() as stopped:
+        while not stopped.is_set():
+            with _prepared("monitor", options, screen, history, stopped) as (job, means):
+                report = preview(job, means, history.head())
+            code = _print_look(screen, options, report)
+            looks += 1
+            if looks == options.count or stopped.wait(options.interval):
+                break
+    return Exit.STOPPED if stopped.is_set() else code
+
+
+def _opened(options: CompareOptions) -> History:
+    """Open the metadata repository: the one of this folder, or the one that is named, by a path or by a URL."""
+    around = Surroundings(dict(os.environ), time.sleep, random.random)
+    named = options.metadata_repo
+    if named is None:
+        return open_history(Path.cwd(), around, named=False)
+    if _URL.match(named) and not Path(named).exists():
+        return open_remote(named, platformdirs.user_cache_path("gcrsync"), around)
+    return open_history(Path(named), around, named=True)
+
+
+@contextmanager
+def _prepared(
+    command: str, options: CompareOptions, screen: Screen, history: History, stopped: Event
+) -> Iterator[tuple[Job, Means]]:
+    """Give what a run is asked to do and what it does it with, watched on the screen."""
+    base = Base(history.root, options.config or config_beside(history.root))
+    chosen = tables(options, base)
+    asked = job(command, options, base, chosen)
+    insecure = insecure_hosts(options, chosen)
+    with progress(screen) as watch, means(asked, insecure, base, options.jobs, (stopped.is_set, watch)) as given:
+        yield asked, given
+
+
+def _finish_run(screen: Screen, options: CompareOptions, finished: Finished) -> Exit:
+    held = codes(finished.report, strict=options.strict)
+    if finished.trouble is not None:
+        held.add(Exit.RECORD)
+    code = finish(screen, options, finished.report, held)
+    if finished.trouble is not None:
+        screen.fail(finished.trouble)
+    return code
+
+
+def _print_look(screen: Screen, options: CompareOptions, report: Report) -> Exit:
+    held = codes(report, strict=options.strict)
+    if options.json:
+        return finish(screen, options, report, held)
+    rows = []
+    for namespace in report.namespaces:
+        pending = namespace.count(State.ADDED) + namespace.count(State.MOVED)
+        source = namespace.unchanged + pending + namespace.count(State.HELD)
+        rows.append((str(namespace.namespace), number(source), number(namespace.unchanged), number(pending)))
+    screen.result(report.started.isoformat())
+    screen.table(columns(("NAMESPACE", "source", "mirrored", "pending"), rows))
+    return first(held)

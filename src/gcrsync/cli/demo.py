@@ -1,0 +1,117 @@
+"""The whole nightly job in a few seconds: two embedded registries, a temporary git repository, two nights."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from gcrsync.cli.command import Exit
+from gcrsync.cli.console import Screen
+from gcrsync.cli.demo_images import ImageMaker, first_night, second_night
+from gcrsync.errors import StoreError
+from gcrsync.serve.server import serving
+
+_NAMESPACE = "acme"
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "gcrsync demo",
+    "GIT_AUTHOR_EMAIL": "demo@localhost",
+    "GIT_COMMITTER_NAME": "gcrsync demo",
+    "GIT_COMMITTER_EMAIL": "demo@localhost",
+}
+
+
+class _Show:
+    """Runs commands as a person would, in the demonstration's metadata repository, and shows each before its output."""
+
+    def __init__(self, screen: Screen, folder: Path) -> None:
+        self._screen, self._folder = screen, folder
+        self.repository = folder / "metadata-repository"
+        self._environment = {**{name: text for name, text in os.environ.items() if not name.startswith("GIT_")}, **_IDENTITY}
+
+    def say(self, line: str) -> None:
+        self._screen.result(f"\n# {line}")
+
+    def gcrsync(self, *arguments: str) -> None:
+        """Run this very program."""
+        self._run(["gcrsync", *arguments], [sys.executable, "-m", "gcrsync", *arguments], self.repository)
+
+    def git(self, *arguments: str) -> None:
+        """Run git where the record is, and show what it says."""
+        self._run(["git", *arguments], ["git", *arguments], self.repository)
+
+    def prepare(self) -> None:
+        """Make the metadata repository and the bare one that it pushes to."""
+        remote = self._folder / "remote.git"
+        for command in (["init", "--quiet", "--bare", str(remote)], ["clone", "--quiet", str(remote), str(self.repository)]):
+            self._quiet(["git", *command], self._folder)
+        self._quiet(["git", "switch", "--quiet", "--orphan", "main"], self.repository)
+
+    def _run(self, shown: Sequence[str], command: Sequence[str], folder: Path) -> None:
+        self._screen.result(f"\n$ {' '.join(shown)}", "added")
+        sys.stdout.flush()
+        ended = subprocess.run(command, cwd=folder, env=self._environment, check=False)  # noqa: S603 - our own words, no shell
+        if ended.returncode:
+            raise StoreError(f"the demonstration's command ended with {ended.returncode}: {' '.join(shown)}")
+
+    def _quiet(self, command: Sequence[str], folder: Path) -> None:
+        quiet = {**self._environment, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "advice.detachedHead", "GIT_CONFIG_VALUE_0": "false"}
+        try:
+            ended = subprocess.run(command, cwd=folder, env=quiet, check=False, capture_output=True, text=True)  # noqa: S603 - the same
+        except FileNotFoundError as error:
+            raise StoreError("git is not installed", hint="install git, then run again") from error
+        if ended.returncode:
+            raise StoreError(f"{' '.join(command)}: {ended.stderr.strip()}")
+
+
+def demonstrate(screen: Screen, folder: Path | None) -> Exit:
+    """Show the main job in ``folder`` (empty, or a new temporary one) and say where to look afterwards."""
+    place = _empty_folder(folder)
+    source, mirror = place / "source", place / "mirror"
+    show = _Show(screen, place)
+    show.prepare()
+    with serving(source) as registry, serving(mirror, writable=True) as destination:
+        maker = ImageMaker(source, registry)
+        first_night(maker, _NAMESPACE)
+        namespace, to = f"{registry}/{_NAMESPACE}", f"{destination}/mirror"
+        _first_night(show, namespace, to)
+        second_night(maker, _NAMESPACE)
+        _second_night(show, namespace)
+    show.say("The record: one commit a night, pushed, and a changelog for people.")
+    show.git("--no-pager", "log", "--stat", "--format=%h %s")
+    screen.result(f"\n$ cat CHANGELOG.md\n{(show.repository / 'CHANGELOG.md').read_text(encoding='utf-8')}")
+    screen.result(f"Look around: {show.repository} is the record, {mirror} the mirror as image layouts,")
+    screen.result(f"and `gcrsync serve {mirror}` makes a registry of it again.")
+    return Exit.DONE
+
+
+def _first_night(show: _Show, namespace: str, destination: str) -> None:
+    config = f'[[mirror]]\nsource = "{namespace}"\ndestination = "{destination}"\n'
+    (show.repository / "gcrsync.toml").write_text(config, encoding="utf-8")
+    show.say("A registry with some images, an empty one for the mirror, and this gcrsync.toml in an empty git repository:")
+    show.say(config.replace("\n", "\n# ").removesuffix("\n# "))
+    show.say("The first night: what would a sync do?")
+    show.gcrsync("compare")
+    show.say("Do it: copy, record, commit, push.")
+    show.gcrsync("sync")
+    show.say("Source and mirror agree now.")
+    show.gcrsync("compare")
+
+
+def _second_night(show: _Show, namespace: str) -> None:
+    show.say(f"The second night: in {namespace} a tag has moved, a new one has come, one has vanished.")
+    show.gcrsync("compare")
+    show.gcrsync("sync")
+
+
+def _empty_folder(folder: Path | None) -> Path:
+    if folder is None:
+        return Path(tempfile.mkdtemp(prefix="gcrsync-demo-"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise StoreError(f"{folder} is not empty", hint="name another folder with --folder")
+    except OSError as error:
+        raise StoreError(f"making {folder}: {error.strerror}") from error
+    return folder.resolve()

@@ -1,0 +1,128 @@
+"""The options that commands share, each described once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_WHAT = "What to mirror"
+_WHERE = "Where from, where to"
+_HOW = "How"
+_TOLD = "What is told"
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """What every command that looks at sources takes."""
+
+    namespaces: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAMESPACE",
+            help="Namespaces such as distroless (under gcr.io), gcr.io/distroless or registry.k8s.io. Without any: all of gcrsync.toml.",
+            show_default=False,
+        ),
+    ] = None
+    include: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only repositories that match, relative to the source: a glob (static, java/**) or re:REGEX. Repeatable.",
+            metavar="PATTERN",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="No repositories that match. Repeatable.", metavar="PATTERN", rich_help_panel=_WHAT),
+    ] = None
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="The destination: docker.io/me, ghcr.io/acme, 127.0.0.1:5000/mirror, or oci:FOLDER for image layouts on disk.",
+            metavar="DESTINATION",
+            rich_help_panel=_WHERE,
+            show_default=False,
+        ),
+    ] = None
+    metadata_repo: Annotated[
+        str | None,
+        typer.Option(
+            help="The git repository that holds the record: a path or a URL. Default: the repository of this folder.",
+            metavar="PATH-or-URL",
+            rich_help_panel=_WHERE,
+            show_default=False,
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="The configuration. Default: gcrsync.toml at the root of the metadata repository.",
+            metavar="FILE",
+            rich_help_panel=_WHERE,
+            show_default=False,
+        ),
+    ] = None
+    insecure: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A registry that speaks plain HTTP, or whose certificate is not checked. Loopback is plain HTTP anyway. Repeatable.",
+            metavar="HOST",
+            rich_help_panel=_WHERE,
+        ),
+    ] = None
+    jobs: Annotated[
+        int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=_HOW)
+    ] = 8
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=_HOW)
+    ] = False
+    json: Annotated[
+        bool, typer.Option("--json", help="Give the report as one JSON document on standard output.", rich_help_panel=_TOLD)
+    ] = False
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the same JSON document to a file.", metavar="FILE.json", rich_help_panel=_TOLD, show_default=False
+        ),
+    ] = None
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.", rich_help_panel=_TOLD)
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewOptions(CompareOptions):
+    """What ``compare`` takes."""
+
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 10 where a sync would change something.", rich_help_panel=_TOLD)
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions(CompareOptions):
+    """What ``sync`` and ``test`` take."""
+
+    move: Annotated[
+        bool,
+        typer.Option(
+            "--move", help="Copy mirrors whose name would change to the new name, then record it.", rich_help_panel=_HOW
+        ),
+    ] = False
+    retry_refused: Annotated[
+        bool,
+        typer.Option("--retry-refused", help="Try again what the destination has refused before.", rich_help_panel=_HOW),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorOptions(CompareOptions):
+    """What ``monitor`` takes."""
+
+    interval: Annotated[
+        float, typer.Option(min=1.0, help="Seconds from one look to the next.", metavar="SECONDS", rich_help_panel=_HOW)
+    ] = 300.0
+    count: Annotated[
+        int, typer.Option(min=0, help="How many looks; 0 goes on until it is stopped.", rich_help_panel=_HOW)
+    ] = 0

@@ -1,0 +1,207 @@
+"""How a run goes on: bars on a terminal, plain lines elsewhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Lock, Thread
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from gcrsync.cli.console import Screen
+from gcrsync.metadata.markdown import size as size_for_people
+from gcrsync.mirror.outcome import Outcome, Problem, Step
+from gcrsync.oci.name import Namespace
+from gcrsync.sync.progress import Watch
+
+_EVERY_SECONDS = 20.0
+"""How often a plain line is printed; CI services end a job that says nothing for ten minutes, people look away after one."""
+
+
+class _Tally:
+    """What has been reached, counted under a lock: each method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.doing = "starting"
+        self.listed = self.images = self.done = self.failed = self.expected = self.sent = 0
+        self.current: dict[Step, int] = {}
+
+    def line(self) -> str:
+        """Say in one line where the run is."""
+        with self.lock:
+            if not self.images:
+                return f"{self.doing}: {self.listed:,} listed"
+            now = ", ".join(_name(step) for step in list(self.current)[:3])
+            text = f"{self.done:,} of {self.images:,} images, {size_for_people(self.sent)}"
+            return f"copying: {text}" + (f", {self.failed:,} failed" if self.failed else "") + (f"; now {now}" if now else "")
+
+
+class PlainProgress(Watch):
+    """Lines on standard error: one for each failure at once, and one about everything every so often, also when nothing moves."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Print to this screen."""
+        self._screen, self._tally = screen, _Tally()
+
+    @contextmanager
+    def running(self) -> Iterator[Watch]:
+        """Watch for as long as the context lasts."""
+        ended = Event()
+        thread = Thread(target=self._tick, args=(ended,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            ended.set()
+            thread.join()
+
+    def surveying(self, namespace: Namespace) -> None:
+        """Say what is listed."""
+        self._screen.note(f"listing {namespace}")
+        with self._tally.lock:
+            self._tally.doing = f"listing {namespace}"
+
+    def listed(self, path: Namespace) -> None:
+        """Count it."""
+        del path
+        with self._tally.lock:
+            self._tally.listed += 1
+
+    def planned(self, images: int, size: int) -> None:
+        """Say how much there is to do."""
+        with self._tally.lock:
+            self._tally.images, self._tally.expected = images, size
+        if images:
+            self._screen.note(f"copying {images:,} images" + (f", {size_for_people(size)} or more" if size else ""))
+
+    def started(self, step: Step) -> None:
+        """Keep it in mind."""
+        with self._tally.lock:
+            self._tally.current[step] = 0
+
+    def moved(self, step: Step, size: int) -> None:
+        """Count the bytes."""
+        with self._tally.lock:
+            self._tally.sent += size
+            self._tally.current[step] = self._tally.current.get(step, 0) + size
+
+    def finished(self, outcome: Outcome) -> None:
+        """Count it, and say so where it failed."""
+        with self._tally.lock:
+            self._tally.current.pop(outcome.step, None)
+            self._tally.done += 1
+            self._tally.failed += outcome.problem is Problem.FAILED
+        _say_problem(self._screen.note, outcome)
+
+    def said(self, line: str) -> None:
+        """Pass it on."""
+        self._screen.note(line)
+
+    def _tick(self, ended: Event) -> None:
+        while not ended.wait(_EVERY_SECONDS):
+            self._screen.note(self._tally.line())
+
+
+class LiveProgress(Watch):
+    """Bars on a terminal: one over images and bytes, and one for each image that is being copied."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Draw on this screen's standard error."""
+        self._screen, self._lock = screen, Lock()
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[text]}", markup=False),
+            TimeElapsedColumn(),
+            console=screen.err,
+            transient=True,
+        )
+        self._whole: TaskID | None = None
+        self._steps: dict[Step, TaskID] = {}
+        self._listed = self._images = self._done = self._sent = 0
+
+    @contextmanager
+    def running(self) -> Iterator[Watch]:
+        """Watch for as long as the context lasts."""
+        with self._bars:
+            yield self
+
+    def surveying(self, namespace: Namespace) -> None:
+        """Show what is listed."""
+        with self._lock:
+            self._listed = 0
+            self._show_whole(f"listing {namespace}", total=None, text="")
+
+    def listed(self, path: Namespace) -> None:
+        """Count it."""
+        del path
+        with self._lock:
+            self._listed += 1
+            if self._whole is not None:
+                self._bars.update(self._whole, text=f"{self._listed:,} listed")
+
+    def planned(self, images: int, size: int) -> None:
+        """Show how much there is to do."""
+        del size
+        with self._lock:
+            self._images = images
+            self._show_whole("copying", total=max(images, 1), text=f"0 of {images:,} images")
+
+    def started(self, step: Step) -> None:
+        """Show it."""
+        with self._lock:
+            total = step.described.size or None
+            self._steps[step] = self._bars.add_task(f"  {_name(step)}", total=total, text="")
+
+    def moved(self, step: Step, size: int) -> None:
+        """Count the bytes."""
+        with self._lock:
+            self._sent += size
+            task = self._steps.get(step)
+            if task is not None:
+                self._bars.update(task, advance=size)
+                done = next((bar.completed for bar in self._bars.tasks if bar.id == task), 0)
+                self._bars.update(task, text=size_for_people(int(done)))
+            self._show_counts()
+
+    def finished(self, outcome: Outcome) -> None:
+        """Take it away, and say so where it failed."""
+        with self._lock:
+            task = self._steps.pop(outcome.step, None)
+            if task is not None:
+                self._bars.remove_task(task)
+            self._done += 1
+            self._show_counts()
+        _say_problem(self._screen.note, outcome)
+
+    def said(self, line: str) -> None:
+        """Print it above the bars."""
+        self._screen.note(line)
+
+    def _show_whole(self, description: str, total: float | None, text: str) -> None:
+        if self._whole is not None:
+            self._bars.remove_task(self._whole)
+        self._whole = self._bars.add_task(description, total=total, text=text)
+
+    def _show_counts(self) -> None:
+        if self._whole is not None:
+            text = f"{self._done:,} of {self._images:,} images, {size_for_people(self._sent)}"
+            self._bars.update(self._whole, completed=self._done, text=text)
+
+
+@contextmanager
+def progress(screen: Screen) -> Iterator[Watch]:
+    """Watch a run on this screen: live where it is a terminal, by lines elsewhere."""
+    watch = LiveProgress(screen) if screen.live else PlainProgress(screen)
+    with watch.running() as running:
+        yield running
+
+
+def _name(step: Step) -> str:
+    more = f" and {len(step.tags) - 1} more" if len(step.tags) > 1 else ""
+    return f"{step.source}:{step.tags[0]}{more}" if step.tags else f"{step.source}@{step.digest}"
+
+
+def _say_problem(say: Callable[[str], None], outcome: Outcome) -> None:
+    if outcome.problem in (Problem.FAILED, Problem.REFUSED):
+        say(f"{'held' if outcome.problem is Problem.REFUSED else 'failed'}: {_name(outcome.step)}: {outcome.reason}")

@@ -1,0 +1,118 @@
+"""The end of a run, for people and for programs."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from gcrsync.cli.command import Exit, first
+from gcrsync.cli.console import Screen
+from gcrsync.cli.options import CompareOptions
+from gcrsync.errors import StoreError, shortened
+from gcrsync.metadata.markdown import number, size
+from gcrsync.metadata.report import report_json
+from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.report import NamespaceReport, Report
+from gcrsync.mirror.snapshot import Fault
+from gcrsync.store.publish import Publication
+
+_COUNTED = (State.ADDED, State.MOVED, State.GONE, State.HELD, State.UNCHANGED, State.FAILED)
+_MOST_TAGS = 12
+
+
+def codes(report: Report, *, strict: bool) -> set[Exit]:
+    """Give the exit codes that hold for a report."""
+    held: set[Exit] = set()
+    if report.stopped:
+        held.add(Exit.STOPPED)
+    if any(namespace.listing_failed for namespace in report.namespaces):
+        held.add(Exit.RECORD)
+    if report.count(State.FAILED) or (strict and not all(namespace.complete for namespace in report.namespaces)):
+        held.add(Exit.IMAGES)
+    return held
+
+
+def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Exit]) -> Exit:
+    """Print the report, write it where that is wanted, and give the exit code."""
+    code = first(held)
+    document = report_json(report, code)
+    if options.json:
+        screen.document(document)
+    else:
+        for namespace in report.namespaces:
+            _print_images(screen, namespace)
+            _print_counts(screen, namespace)
+    for namespace in report.namespaces:
+        _print_doubts(screen, namespace)
+    if options.report is not None:
+        _write(options.report, document)
+    return code
+
+
+def print_publication(screen: Screen, publication: Publication | None) -> None:
+    """Say where the record is."""
+    if publication is None:
+        return
+    if publication.commit is None:
+        screen.note("nothing to record" + (f"; pushed what was left to {publication.remote}" if publication.pushed else ""))
+    elif publication.pushed:
+        screen.note(f"recorded in commit {publication.commit[:12]}, pushed to {publication.remote}")
+    else:
+        screen.note(f"recorded here only, in commit {publication.commit[:12]}: the repository has no remote to push to")
+    for path in publication.left:
+        screen.warn(f"{path} was left as you have changed it meanwhile; what was recorded is in the commit")
+    if not publication.followed:
+        screen.warn("the local branch was left where it is, since it has moved meanwhile: git pull --rebase")
+
+
+def _print_images(screen: Screen, namespace: NamespaceReport) -> None:
+    """Print each repository that changes with its tags, in short; what failed is named in full."""
+    for repository, images in groupby(namespace.images, key=lambda image: image.repository):
+        shown = [image for image in images if image.news or image.state is State.FAILED]
+        if shown:
+            screen.result(str(repository))
+        for line, state in _lines(shown):
+            screen.result(f"  {line}", state)
+
+
+def _lines(images: list[Change]) -> Iterator[tuple[str, str]]:
+    order = sorted(images, key=lambda image: (_COUNTED.index(image.state), image.reason))
+    for (state, reason), alike in groupby(order, key=lambda image: (image.state, image.reason)):
+        tags = list(alike)
+        limit = len(tags) if state is State.FAILED else _MOST_TAGS
+        names = ", ".join(_told(image) for image in tags[:limit])
+        more = f" and {number(len(tags) - limit)} more" if len(tags) > limit else ""
+        word = "no longer held" if state is State.UNCHANGED else state.value
+        yield f"{word:<9} {names}{more}" + (f": {reason}" if reason else ""), state.value
+
+
+def _told(image: Change) -> str:
+    if image.state is State.MOVED and image.was and image.digest:
+        return f"{image.tag} ({shortened(image.was.encoded, 13)} -> {shortened(image.digest.encoded, 13)})"
+    return str(image.tag)
+
+
+def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
+    counts = ", ".join(f"{number(namespace.count(state))} {state}" for state in _COUNTED)
+    copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
+    whole = "complete" if namespace.complete else "not complete"
+    listed = f"listed by {namespace.listed_by}, {number(namespace.requests)} requests, {whole}"
+    screen.result(f"{namespace.namespace}: {counts}{copied} ({listed})")
+
+
+def _print_doubts(screen: Screen, namespace: NamespaceReport) -> None:
+    for doubt in namespace.doubts:
+        if doubt.fault is Fault.FAILED:
+            screen.fail_listing(str(doubt.path), doubt.reason)
+        elif doubt.fault is Fault.UNSEEN:
+            screen.warn(f"{doubt.path}: {doubt.reason}")
+        else:
+            advice = "nothing of it was added or retired; if it is right, name it in accept_empty"
+            screen.warn(f"{doubt.path}: {doubt.reason}; {advice}")
+
+
+def _write(path: Path, document: str) -> None:
+    try:
+        path.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"writing the report {path}: {error.strerror}") from error
+

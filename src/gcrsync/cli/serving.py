@@ -1,0 +1,21 @@
+"""``gcrsync serve``: an ``oci:`` folder as a registry, until somebody stops it."""
+
+from pathlib import Path
+
+from gcrsync.cli.command import Exit, stoppable
+from gcrsync.cli.console import Screen
+from gcrsync.serve.server import serving
+
+
+def serve(folder: Path, port: int, *, writable: bool, verbose: bool) -> Exit:
+    """Serve the folder; a signal is the usual end, and no failure."""
+    screen = Screen(verbose=verbose)
+    with stoppable() as stopped, serving(folder, port=port, writable=writable, log=screen.note if verbose else _ignore) as address:
+        screen.result(address)
+        screen.note(f"serving {folder} on {address}{', for pushes too' if writable else ''}; stop with Ctrl-C")
+        stopped.wait()
+    return Exit.DONE
+
+
+def _ignore(line: str) -> None:
+    del line

@@ -1,0 +1,187 @@
+"""What a command needs, put together from its options, the configuration and the environment."""
+
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gcrsync.archive.destination import FolderDestination as Folder
+from gcrsync.cli.config import FILE_NAME, Table, read_config
+from gcrsync.cli.options import CompareOptions
+from gcrsync.errors import UsageError
+from gcrsync.mirror.naming import AnyDestination, FolderDestination, checked_template, folder_of, registry_destination
+from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.oci.name import Namespace, Repository
+from gcrsync.registry.client import Client
+from gcrsync.registry.retry import Clock, RetryPolicy
+from gcrsync.registry.session import Session, Settings, open_session
+from gcrsync.sync.job import Job, Means, Mirror
+from gcrsync.sync.places import Target
+from gcrsync.sync.pool import Stopped
+from gcrsync.sync.progress import Watch
+
+_CREDENTIALS = ("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Where relative paths count from: ``root`` is the metadata repository's, ``config`` that of the configuration file."""
+
+    root: Path
+    config: Path | None
+
+
+def tables(options: CompareOptions, base: Base) -> tuple[Table, ...]:
+    """Give what is to be mirrored: the configuration's tables, or those that cover the namespaces that were named."""
+    configured = read_config(base.config) if base.config else ()
+    if not options.namespaces:
+        if not configured:
+            hint = "name a NAMESPACE and --to DESTINATION, or write them into it"
+            raise UsageError(f"nothing to mirror: there is no {FILE_NAME} with a [[mirror]] table in {base.root}", hint=hint)
+        return configured
+    return tuple(table for text in dict.fromkeys(options.namespaces) for table in _covering(Namespace.parse(text), configured, options))
+
+
+def _covering(namespace: Namespace, configured: tuple[Table, ...], options: CompareOptions) -> tuple[Table, ...]:
+    """Give the tables that cover a namespace, or lie below it; with none, one made from ``--to``."""
+    covering = tuple(table for table in configured if table.source.covers(namespace))
+    found = covering or tuple(table for table in configured if namespace.covers(table.source))
+    if found:
+        return found
+    if options.to is None:
+        raise UsageError(f"no table of the configuration covers {namespace}", hint="say where to with --to DESTINATION")
+    return (Table(namespace, options.to),)
+
+
+def job(command: str, options: CompareOptions, base: Base, chosen: Iterable[Table]) -> Job:
+    """Give what the run is asked to do with the chosen tables."""
+    started = datetime.now(UTC).replace(microsecond=0)
+    named = [Namespace.parse(text) for text in options.namespaces or ()]
+    mirrors = tuple(_mirror(table, named, options, base) for table in chosen)
+    return Job(command, mirrors, started, run=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
+
+
+def _mirror(table: Table, named: list[Namespace], options: CompareOptions, base: Base) -> Mirror:
+    narrowed = next((namespace for namespace in named if table.source.covers(namespace)), table.source)
+    includes = (table.include, Patterns(tuple(options.include or ())))
+    selection = Selection(
+        source=table.source,
+        namespace=narrowed,
+        includes=tuple(patterns for patterns in includes if patterns),
+        exclude=Patterns((*table.exclude.texts, *(options.exclude or ()))),
+        tags_include=table.tags_include,
+        tags_exclude=table.tags_exclude,
+        accept_empty=table.accept_empty,
+    )
+    if options.to is not None:
+        return Mirror(selection, destination(options.to, table.name, Path.cwd(), base.root))
+    folder = base.config.parent if base.config else base.root
+    return Mirror(selection, destination(table.destination, table.name, folder, base.root))
+
+
+def destination(text: str, template: str | None, folder: Path, root: Path) -> AnyDestination:
+    """Read a destination; a relative ``oci:`` folder counts from ``folder``, and is recorded relative to ``root``."""
+    named = folder_of(text)
+    if named is None:
+        return registry_destination(text, template)
+    if not named:
+        raise UsageError("oci: names no folder", hint="write oci:FOLDER")
+    location = Path(os.path.normpath(folder.absolute() / Path(named).expanduser()))
+    recorded = location.as_posix() if Path(named).expanduser().is_absolute() else _relative(location, root)
+    return FolderDestination(recorded, str(location), checked_template(template or "{path}"))
+
+
+def _relative(location: Path, root: Path) -> str:
+    relative = Path(os.path.relpath(location, root)).as_posix()
+    return relative if relative.startswith("..") else f"./{relative}"
+
+
+class Places:
+    """Opens destinations, each host with its own credentials, for as long as a run lasts."""
+
+    def __init__(self, job: Job, insecure: frozenset[str], stopped: Stopped, environment: Mapping[str, str]) -> None:
+        """Credentials from the environment are for the destination of the job alone."""
+        self._settings = Settings(insecure=insecure, stopped=stopped)
+        self._environment, self._sessions, self._folders = environment, dict[str | None, Session](), dict[str, Folder]()
+        self._own = _destination_host(job, environment)
+
+    def session(self, host: str | None) -> Session:
+        """Give the session for a destination's host, or for sources where that is None."""
+        own = host if host == self._own else None
+        if own not in self._sessions:
+            settings = replace(self._settings, destination=own)
+            self._sessions[own] = open_session(settings, self._environment, clock=time.monotonic, sleep=time.sleep)
+        return self._sessions[own]
+
+    def target(self, place: AnyDestination) -> Target:
+        """Open a destination."""
+        if isinstance(place, FolderDestination):
+            return self._folder(place.location)
+        return Client(self.session(place.registry), "pull,push")
+
+    def recorded(self, mirror: str, root: Path) -> tuple[Target, Repository]:
+        """Open a mirror by its name on record, and give the repository in it."""
+        folder = folder_of(mirror)
+        if folder is None:
+            repository = Repository.parse(mirror)
+            return Client(self.session(repository.registry), "pull,push"), repository
+        location = Path(os.path.normpath(root / folder))
+        return self._folder(str(location.parent)), Repository("localhost", location.name)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for session in self._sessions.values():
+            session.close()
+
+    def _folder(self, location: str) -> Folder:
+        if location not in self._folders:
+            self._folders[location] = Folder(Path(location))
+        return self._folders[location]
+
+
+def _destination_host(job: Job, environment: Mapping[str, str]) -> str | None:
+    """Give the one host that credentials from the environment are for; UsageError where there would be several."""
+    places = [mirror.destination for mirror in job.mirrors]
+    hosts = sorted({place.registry for place in places if not isinstance(place, FolderDestination)})
+    if not any(environment.get(name) for name in _CREDENTIALS):
+        return None
+    if len(hosts) > 1:
+        message = f"{' and '.join(_CREDENTIALS)} are set, and there are destinations on {', '.join(hosts)}"
+        raise UsageError(message, hint="unset them and use docker login for each, or run one destination at a time")
+    return hosts[0] if hosts else None
+
+
+def insecure_hosts(options: CompareOptions, chosen: Iterable[Table]) -> frozenset[str]:
+    """Give the hosts that may speak plain HTTP: those of the options, and both ends of each table that says so."""
+    insecure = [table for table in chosen if table.insecure]
+    destinations = [table.destination.partition("/")[0] for table in insecure if folder_of(table.destination) is None]
+    return frozenset((*(options.insecure or ()), *(table.source.registry for table in insecure), *destinations))
+
+
+@contextmanager
+def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tuple[Stopped, Watch]) -> Iterator[Means]:
+    """Give what a run works with; connections and threads end with the context."""
+    environment, (stopped, watch) = dict(os.environ), signals
+    clock = Clock(time.monotonic, time.sleep, stopped)
+    with ExitStack() as stack:
+        places = Places(job, insecure, stopped, environment)
+        stack.callback(places.close)
+        executor = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="gcrsync"))
+        session = places.session(None)
+        yield Means(
+            session=session,
+            source=Client(session),
+            target=places.target,
+            recorded=lambda mirror: places.recorded(mirror, base.root),
+            executor=executor,
+            ahead=jobs,
+            attempt=lambda work: RetryPolicy().call(work, clock),
+            stopped=stopped,
+            watch=watch,
+        )
+

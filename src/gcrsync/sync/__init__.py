@@ -1,0 +1,1 @@
+"""The run: survey, compare, copy, record, publish."""

@@ -1,0 +1,61 @@
+"""What a run is asked to do, and what it does it with."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+
+from gcrsync.mirror.naming import AnyDestination
+from gcrsync.mirror.selection import Selection
+from gcrsync.oci.name import Repository
+from gcrsync.registry.session import Session
+from gcrsync.sync.places import Source, Target
+from gcrsync.sync.pool import Stopped
+from gcrsync.sync.progress import Watch
+from gcrsync.sync.transfer import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """One selection of a source, and the destination it is mirrored to."""
+
+    selection: Selection
+    destination: AnyDestination
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run is asked to do: ``started`` (UTC) is when, ``run`` an id that no other run has.
+
+    With ``move`` mirrors may get another name than the one on record; with ``retry_refused`` what a destination refused is tried again.
+    """
+
+    command: str
+    mirrors: tuple[Mirror, ...]
+    started: datetime
+    run: str
+    move: bool = False
+    retry_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run works with.
+
+    ``session`` speaks to sources. ``target`` opens a destination, ``recorded`` a mirror by the name on record (as a source, and the repository
+    in it). ``executor`` runs at most ``ahead`` pieces of work at a time, ``attempt`` repeats the copy of a blob where that is worth it.
+    """
+
+    session: Session
+    source: Source
+    target: Callable[[AnyDestination], Target]
+    recorded: Callable[[str], tuple[Target, Repository]]
+    executor: Executor
+    ahead: int
+    attempt: Attempt
+    stopped: Stopped
+    watch: Watch
+
+
+Names = Mapping[Repository, str]
+"""The name at the destination of each repository of a source, as it is recorded."""

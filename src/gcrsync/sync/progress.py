@@ -1,0 +1,56 @@
+"""What a run tells while it goes on, to whoever watches. Each method may be called from any thread."""
+
+from typing import Protocol
+
+from gcrsync.mirror.outcome import Outcome, Step
+from gcrsync.oci.name import Namespace
+
+
+class Watch(Protocol):
+    """Somebody who watches a run."""
+
+    def surveying(self, namespace: Namespace) -> None:
+        """A namespace is about to be listed."""
+
+    def listed(self, path: Namespace) -> None:
+        """One path has been listed."""
+
+    def planned(self, images: int, size: int) -> None:
+        """So many images are to be copied, of so many bytes as far as the listings tell."""
+
+    def started(self, step: Step) -> None:
+        """An image is being copied from now on."""
+
+    def moved(self, step: Step, size: int) -> None:
+        """So many more bytes of an image have been sent."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """An image is done, one way or the other."""
+
+    def said(self, line: str) -> None:
+        """Something that a person should read."""
+
+
+class Unwatched:
+    """Nobody watches."""
+
+    def surveying(self, namespace: Namespace) -> None:
+        """Say nothing."""
+
+    def listed(self, path: Namespace) -> None:
+        """Say nothing."""
+
+    def planned(self, images: int, size: int) -> None:
+        """Say nothing."""
+
+    def started(self, step: Step) -> None:
+        """Say nothing."""
+
+    def moved(self, step: Step, size: int) -> None:
+        """Say nothing."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+    def said(self, line: str) -> None:
+        """Say nothing."""

@@ -1,0 +1,132 @@
+"""The record of a run, as an edit that can be made on top of whatever the metadata repository holds by then."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gcrsync.errors import InvalidMetadataError
+from gcrsync.metadata import changelog, document, pages, paths
+from gcrsync.metadata.changelog import Entry
+from gcrsync.mirror.merge import Served, merge
+from gcrsync.mirror.record import Record, Records
+from gcrsync.oci.name import Repository
+from gcrsync.store.tree import Tree
+
+Files = Mapping[str, bytes | None]
+"""What is to be written, by path; None is a file to remove."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What one run changed: the records that differ, before and after it, and its entries in the changelog."""
+
+    before: Records
+    after: Records
+    entries: tuple[Entry, ...]
+
+    def merged(self, known: Records, served: Served) -> Records:
+        """Give the records that this edit makes of those that are known by now; where two writers changed one tag, ``served`` decides."""
+        return {
+            repository: merge(
+                self.before.get(repository) or _empty(after), after, known.get(repository) or _empty(after), served
+            )
+            for repository, after in self.after.items()
+        }
+
+
+def files_of(edits: Iterable[Edit], tree: Tree, served: Served) -> Files:
+    """Give the files to write on top of a commit, whoever made it, so that it says what some edits say.
+
+    Nothing is given where it says all of it already. Raises InvalidMetadataError for a document that does not parse.
+    """
+    edits = tuple(edits)
+    touched = {repository for edit in edits for repository in edit.after}
+    known = {repository: found for repository in touched if (found := read_record(tree, repository))}
+    current: dict[Repository, Record] = dict(known)
+    for edit in edits:
+        current |= edit.merged(current, served)
+    changed = {repository: record for repository, record in current.items() if record != known.get(repository)}
+    if not changed:
+        return {}
+    documents = {paths.path_of(repository): _document(record) for repository, record in changed.items()}
+    return {**documents, **_pages(tree, changed), **_changelog(tree, edits)}
+
+
+def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Records:
+    """Give the records with what earlier runs recorded and could not push."""
+    current: dict[Repository, Record] = dict(records)
+    for edit in edits:
+        current |= edit.merged(current, served)
+    return current
+
+
+def _changelog(tree: Tree, edits: Iterable[Edit]) -> Files:
+    before = tree.read(paths.CHANGELOG)
+    text = None if before is None else before.decode(errors="replace")
+    for entry in (entry for edit in edits for entry in edit.entries):
+        text = changelog.insert(text, entry)
+    return {} if text is None else {paths.CHANGELOG: text.encode()}
+
+
+def read_records(tree: Tree) -> Records:
+    """Give everything that a commit records; InvalidMetadataError for a document that does not parse."""
+    documents = tree.files(f"{paths.ROOT}/")
+    found = (_decoded(path, content) for path, content in documents.items() if paths.is_document(path))
+    return {record.repository: record for record in found}
+
+
+def read_record(tree: Tree, repository: Repository) -> Record | None:
+    """Give what a commit records of one repository, None where that is nothing."""
+    path = paths.path_of(repository)
+    content = tree.read(path)
+    return None if content is None else _decoded(path, content)
+
+
+def edit_between(before: Tree, after: Tree) -> Edit:
+    """Give what was changed from one commit to a later one, both of them ours."""
+    old, new = read_records(before), read_records(after)
+    changed = {repository for repository in {*old, *new} if old.get(repository) != new.get(repository)}
+    known = {(entry.run, entry.namespace, entry.body) for entry in _entries(before)}
+    entries = tuple(entry for entry in _entries(after) if (entry.run, entry.namespace, entry.body) not in known)
+    return Edit(
+        {repository: old[repository] for repository in changed if repository in old},
+        {repository: new.get(repository) or _empty(old[repository]) for repository in changed},
+        entries,
+    )
+
+
+def _entries(tree: Tree) -> tuple[Entry, ...]:
+    content = tree.read(paths.CHANGELOG)
+    return () if content is None else changelog.entries(content.decode(errors="replace"))
+
+
+def _decoded(path: str, content: bytes) -> Record:
+    try:
+        return document.decode(content.decode(), path)
+    except UnicodeDecodeError as error:
+        raise InvalidMetadataError(path, content.count(b"\n", 0, error.start) + 1, "not UTF-8 text") from error
+
+
+def _document(record: Record) -> bytes | None:
+    return document.encode(record).encode() if record.tags or record.held or record.gone else None
+
+
+def _pages(tree: Tree, changed: Records) -> Files:
+    """Make the pages for people anew that show any of the records, from what the commit and the records say together."""
+    folders = {folder for repository in changed for folder in paths.folders_of(repository)}
+    registries = {folder for folder in folders if folder.count("/") == 1}
+    found = (
+        _decoded(path, content)
+        for registry in registries
+        for path, content in tree.files(f"{registry}/").items()
+        if paths.is_document(path)
+    )
+    records = {**{record.repository: record for record in found}, **changed}
+    kept = {repository: record for repository, record in records.items() if _document(record) is not None}
+    texts = pages.pages(kept, sorted(folders))
+    if tree.read(paths.README) is None:
+        texts = {**texts, paths.README: pages.FIRST_PAGE}
+    return {path: text.encode() for path, text in texts.items()}
+
+
+def _empty(record: Record) -> Record:
+    return Record(record.repository, record.mirror)

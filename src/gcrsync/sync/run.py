@@ -1,0 +1,130 @@
+"""The run: survey, compare, copy, record, publish."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gcrsync.errors import GcrsyncError, StoreError
+from gcrsync.metadata.changelog import Entry, body
+from gcrsync.metadata.summary import Counts, message
+from gcrsync.mirror.change import State
+from gcrsync.mirror.merge import Served
+from gcrsync.mirror.outcome import Outcome
+from gcrsync.mirror.record import Records
+from gcrsync.mirror.report import NamespaceReport, Report
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.name import Tag
+from gcrsync.store.apart import Draft
+from gcrsync.store.ground import Ground
+from gcrsync.store.history import History
+from gcrsync.store.publish import Publication
+from gcrsync.store.tree import Tree
+from gcrsync.sync.compare import compare
+from gcrsync.sync.copy import Copied, Work, copy, plan_work
+from gcrsync.sync.job import Job, Means
+from gcrsync.sync.pool import each
+from gcrsync.sync.record import Edit, edit_between, files_of, read_records, recovered
+
+
+Publish = Callable[[Callable[[Ground], Draft]], Publication]
+"""Commits and pushes what a function writes for the commit to build on, which it gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a run ended: ``publication`` is None where nothing had to be recorded or it could not be, ``trouble`` tells why not."""
+
+    report: Report
+    publication: Publication | None = None
+    trouble: GcrsyncError | None = None
+
+
+def preview(job: Job, means: Means, tree: Tree) -> Report:
+    """Say what a run would change, from what a commit records; nothing is touched."""
+    compared = compare(job, means, read_records(tree))
+    return Report(job.command, job.started, tuple(each_mirror.report() for each_mirror in compared))
+
+
+def run(job: Job, means: Means, history: History) -> Finished:
+    """Mirror what a job selects, and record what truly happened in one commit that is pushed.
+
+    Whatever ends the copying early, what the destination confirmed until then is recorded and pushed; so is what an earlier run
+    recorded and could not push.
+    """
+    with history.locked():
+        ground = history.prepare()
+        leftovers = tuple(edit_between(each_left.before, each_left.after) for each_left in ground.leftovers)
+        records = recovered(read_records(ground.tree), leftovers, _served(means))
+        compared = compare(job, means, records)
+        copied = Copied(compared)
+        try:
+            copy(means, compared, records, copied)
+        finally:
+            finished = _publish(job, means, copied, records, lambda write: history.publish(ground, write))
+    return finished
+
+
+def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]:
+    """Do a run without copying: ask the destination what it has, and make the commit of a full success in ``rehearsal``.
+
+    Gives the number of images that the destination has already, too.
+    """
+    with rehearsal.locked():
+        ground = rehearsal.prepare()
+        records = read_records(ground.tree)
+        compared = compare(job, means, records)
+        copied, present = Copied(compared), 0
+        work = plan_work(means, compared, records)
+        for item, there in each(means.executor, lambda item: (item, item.transfer.has(item.step)), work, means.stopped, means.ahead):
+            copied.note(item, Outcome(item.step, item.step.tags))
+            present += there
+        return _publish(job, means, copied, records, lambda write: rehearsal.publish(ground, write)), present
+
+
+def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: Publish) -> Finished:
+    report = Report(job.command, job.started, copied.reports(), stopped=means.stopped())
+    changed = copied.records(job, records)
+    before = {repository: records[repository] for repository in changed if repository in records}
+    edit = Edit(before, changed, _entries(job, report.namespaces))
+
+    def write(ground: Ground) -> Draft:
+        left = (edit_between(each_left.before, each_left.after) for each_left in ground.leftovers)
+        return Draft(files_of((*left, edit), ground.tree, _served(means)), _message(job, report), job.run)
+
+    try:
+        return Finished(report, publish(write))
+    except StoreError as error:
+        return Finished(report, trouble=error)
+
+
+def _entries(job: Job, namespaces: Iterable[NamespaceReport]) -> tuple[Entry, ...]:
+    """Give the changelog entry of each namespace in which something changed."""
+    return tuple(
+        Entry(job.started, str(namespace.namespace), job.run, body(namespace.images, _counts(namespace)))
+        for namespace in namespaces
+        if any(image.news for image in namespace.images)
+    )
+
+
+def _message(job: Job, report: Report) -> str:
+    changed = [namespace for namespace in report.namespaces if any(image.news for image in namespace.images)]
+    images = [image for namespace in changed for image in namespace.images]
+    counts = Counts.of(images, report.count(State.FAILED), sum(namespace.copied for namespace in changed))
+    return message([str(namespace.namespace) for namespace in changed], counts, job.run)
+
+
+def _counts(namespace: NamespaceReport) -> Counts:
+    return Counts.of(namespace.images, namespace.count(State.FAILED), namespace.copied)
+
+
+def _served(means: Means) -> Served:
+    """Say what a destination serves under a tag, by the name of the mirror on record; what cannot be asked is nothing."""
+
+    def served(mirror: str, tag: Tag) -> Digest | None:
+        try:
+            target, repository = means.recorded(mirror)
+            descriptor = target.head_manifest(repository, tag)
+        except GcrsyncError:
+            return None
+        return descriptor.digest if descriptor else None
+
+    return served

@@ -1,0 +1,293 @@
+"""Copying images between two registries in memory: what arrives, in which order, and what does not."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gcrsync.archive.destination import FolderDestination
+from gcrsync.mirror.outcome import Outcome, Problem, Step
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.name import Repository, Tag
+from gcrsync.registry.client import Client
+from gcrsync.registry.retry import RetryPolicy
+from gcrsync.registry.session import Session
+from gcrsync.sync.progress import Unwatched
+from gcrsync.sync.transfer import DEEPEST_INDEX, Means, Transfer
+from tests.support import faults
+from tests.support.build import Built, filler, image, image_with_foreign_layer, index, index_with_attestation, schema_one
+from tests.support.clock import SteppedClock
+from tests.support.faults import Fault
+from tests.support.sessions import session_to
+from tests.support.simulator import Simulator, network
+
+SOURCE, TARGET = Repository("source.test", "a"), Repository("mirror.test", "m/a")
+
+
+@dataclass
+class Pair:
+    """A source, a destination, and a session to both."""
+
+    session: Session
+    source: Simulator
+    mirror: Simulator
+    stopped: bool = False
+    transfer: Transfer = field(init=False)
+
+    def __post_init__(self) -> None:
+        clock = SteppedClock().clock
+        client = Client(self.session, "pull,push")
+        means = Means(client, client, lambda work: RetryPolicy().call(work, clock), lambda: self.stopped, Unwatched())
+        self.transfer = Transfer(means)
+
+    def copy(self, built: Built, *tags: str, target: Repository = TARGET) -> Outcome:
+        return self.transfer.copy(step(built.digest, *tags, target=target))
+
+    def serves(self, tag: str) -> str | None:
+        return self.mirror.repositories[TARGET.path].tags.get(tag) if TARGET.path in self.mirror.repositories else None
+
+
+def step(digest: Digest, *tags: str, target: Repository = TARGET) -> Step:
+    return Step(SOURCE, target, str(target), digest, tuple(map(Tag, tags)))
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    source, mirror = Simulator("source.test", google=True), Simulator("mirror.test")
+    with session_to(network(source, mirror)) as session:
+        yield Pair(session, source, mirror)
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        pytest.param(image(), id="an image"),
+        pytest.param(image(docker=True), id="a docker image"),
+        pytest.param(index(image("one"), image("two")), id="an index"),
+        pytest.param(index(image("one", docker=True), docker=True), id="a docker list"),
+        pytest.param(index_with_attestation(), id="an index with an attestation"),
+        pytest.param(index(index(image("inner")), image("outer")), id="a nested index"),
+        pytest.param(index(), id="an empty index"),
+        pytest.param(image("empty", layers=0), id="an image without layers"),
+    ],
+)
+def test_every_kind_arrives_byte_for_byte(pair: Pair, built: Built) -> None:
+    pair.source.add("a", built, "1")
+    outcome = pair.copy(built, "1")
+
+    assert (outcome.confirmed, outcome.problem, outcome.reason) == ((Tag("1"),), None, "")
+    assert pair.serves("1") == str(built.digest)
+    for each in built.everything():
+        assert pair.mirror.repositories[TARGET.path].manifests[str(each.digest)] == (each.media_type, each.raw)
+    blobs = {digest: content for each in built.everything() for digest, content in each.blobs.items()}
+    assert outcome.size == outcome.copied == sum(map(len, blobs.values()))
+
+
+def test_the_tag_comes_last_and_a_manifest_after_everything_that_it_names(pair: Pair) -> None:
+    built = pair.source.add("a", index(image("one"), image("two")), "1")
+    pair.copy(built, "1")
+    puts = [logged.path.rpartition("/")[2] for logged in pair.mirror.log if logged.method == "PUT" and "/manifests/" in logged.path]
+
+    assert puts == [*(str(child.digest) for child in built.children), "1"]
+    last_blob = max(number for number, logged in enumerate(pair.mirror.log) if "/uploads/" in logged.path)
+    first_index = next(number for number, logged in enumerate(pair.mirror.log) if logged.method == "PUT" and logged.path.endswith("/1"))
+    assert last_blob < first_index
+
+
+def test_a_digest_under_thirty_tags_is_fetched_once_and_put_thirty_times(pair: Pair) -> None:
+    tags = [f"v{number}" for number in range(30)]
+    built = pair.source.add("a", image(), *tags)
+    outcome = pair.copy(built, *tags)
+
+    assert outcome.confirmed == tuple(map(Tag, tags))
+    assert len(pair.source.requests("GET", "/manifests/")) == 1
+    assert len(pair.mirror.requests("PUT", "/manifests/")) == 30
+
+
+def test_layers_that_two_images_share_are_sent_once(pair: Pair) -> None:
+    one, two = image("one", shared="base"), image("two", shared="base")
+    pair.source.add("a", one, "1")
+    pair.source.add("a", two, "2")
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda work: pair.copy(*work), [(one, "1"), (two, "2")]))
+
+    assert [outcome.problem for outcome in outcomes] == [None, None]
+    assert len(pair.source.requests("GET", "/blobs/")) == len({*one.blobs, *two.blobs}) == 5
+
+
+def test_what_the_destination_has_is_recorded_without_a_byte(pair: Pair) -> None:
+    built = pair.source.add("a", image(), "1")
+    pair.mirror.add(TARGET.path, built, "1")
+    outcome = pair.copy(built, "1")
+
+    assert (outcome.confirmed, outcome.copied) == ((Tag("1"),), 0)
+    assert not pair.source.log
+    assert {logged.method for logged in pair.mirror.log} == {"HEAD"}
+
+
+def test_an_index_without_its_children_is_completed(pair: Pair) -> None:
+    built = pair.source.add("a", index(image("one"), image("two")), "1")
+    pair.mirror.add(TARGET.path, built, "1")
+    lost = built.children[1]
+    del pair.mirror.repositories[TARGET.path].manifests[str(lost.digest)]
+    outcome = pair.copy(built, "1")
+
+    assert outcome.confirmed == (Tag("1"),)
+    assert str(lost.digest) in pair.mirror.repositories[TARGET.path].manifests
+
+
+def test_a_tag_that_the_destination_has_already_is_not_put_again(pair: Pair) -> None:
+    built = pair.source.add("a", image(), "1", "2")
+    pair.mirror.add(TARGET.path, built, "1")
+    outcome = pair.copy(built, "1", "2")
+
+    assert set(outcome.confirmed) == {Tag("1"), Tag("2")}
+    assert [logged.path.rpartition("/")[2] for logged in pair.mirror.requests("PUT")] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "change"),
+    [
+        ("GET", "source.test.*/blobs/", faults.corrupted()),
+        ("GET", "source.test.*/blobs/", faults.truncated()),
+        ("GET", "source.test.*/blobs/", faults.page()),
+        ("GET", "source.test.*/manifests/", faults.corrupted()),
+        ("GET", "source.test.*/manifests/", faults.page()),
+        ("PUT", "mirror.test.*/manifests/", faults.status(403, "DENIED")),
+        ("PUT", "mirror.test.*/manifests/", faults.with_headers(docker_content_digest=str(Digest.of(b"other")))),
+        ("POST", "mirror.test.*/uploads/", faults.status(401, "UNAUTHORIZED")),
+        ("PUT", "mirror.test.*/uploads/", faults.status(400, "DIGEST_INVALID")),
+        ("HEAD", "mirror.test.*/manifests/", faults.status(503)),
+    ],
+)
+def test_what_goes_wrong_is_an_outcome_and_nothing_is_confirmed(pair: Pair, method: str, path: str, change: faults.Change) -> None:
+    built = pair.source.add("a", image(), "1")
+    for simulator in (pair.source, pair.mirror):
+        simulator.faults.append(Fault(method, path, change, times=None))
+    outcome = pair.copy(built, "1")
+
+    assert (outcome.problem, outcome.confirmed) == (Problem.FAILED, ())
+    assert outcome.reason
+    assert "\n" not in outcome.reason
+
+
+def test_bytes_that_are_not_the_digest_are_never_published(pair: Pair) -> None:
+    built = pair.source.add("a", image(), "1")
+    pair.source.faults.append(Fault("GET", "/blobs/", faults.corrupted(), times=None))
+    outcome = pair.copy(built, "1")
+
+    assert "expected sha256:" in outcome.reason
+    assert TARGET.path not in pair.mirror.repositories or not pair.mirror.repositories[TARGET.path].blobs
+    assert not pair.mirror.requests("PUT", "/manifests/")
+
+
+def test_a_blob_that_breaks_off_is_sent_again(pair: Pair) -> None:
+    built = pair.source.add("a", image(size=200_000), "1")
+    pair.source.faults.append(Fault("GET", "/blobs/", faults.truncated(), first=2))
+
+    assert pair.copy(built, "1").confirmed == (Tag("1"),)
+    assert len(pair.source.requests("GET", "/blobs/")) == len(built.blobs) + 1
+
+
+def test_the_tags_put_before_a_failure_are_confirmed(pair: Pair) -> None:
+    built = pair.source.add("a", image(), "1", "2", "3")
+    pair.mirror.faults.append(Fault("PUT", "/manifests/3", faults.status(403, "DENIED")))
+
+    assert pair.copy(built, "1", "2", "3").confirmed == (Tag("1"), Tag("2"))
+
+
+def test_schema_1_is_refused_before_anything_is_sent(pair: Pair) -> None:
+    built = pair.source.add("a", schema_one(), "1")
+    outcome = pair.copy(built, "1")
+
+    assert (outcome.problem, "schema 1" in outcome.reason) == (Problem.REFUSED, True)
+    assert not pair.mirror.requests("PUT")
+
+
+def test_foreign_layers_are_not_sent_by_their_media_type(pair: Pair) -> None:
+    built = pair.source.add("a", image_with_foreign_layer(), "1")
+
+    assert pair.copy(built, "1").confirmed == (Tag("1"),)
+    assert len(pair.source.requests("GET", "/blobs/")) == 2
+
+
+def test_foreign_layers_are_sent_after_all_where_the_destination_wants_them(pair: Pair) -> None:
+    built = pair.source.add("a", image_with_foreign_layer(), "1")
+    content = filler("foreign 0", 1_000)
+    foreign = str(Digest.of(content))
+    assert foreign.encode() in built.raw
+    pair.source.repositories["a"].blobs[foreign] = content
+    pair.mirror.faults.append(Fault("PUT", "/manifests/", faults.status(500, "MANIFEST_BLOB_UNKNOWN")))
+
+    assert pair.copy(built, "1").confirmed == (Tag("1"),)
+    assert foreign in pair.mirror.repositories[TARGET.path].blobs
+    assert len(pair.mirror.requests("PUT", "/manifests/")) == 2
+
+
+def test_an_image_whose_foreign_layers_nobody_has_is_refused_where_they_are_wanted(pair: Pair) -> None:
+    built = pair.source.add("a", image_with_foreign_layer(), "1")
+    pair.mirror.faults.append(Fault("PUT", "/manifests/", faults.status(500, "MANIFEST_BLOB_UNKNOWN"), times=None))
+    outcome = pair.copy(built, "1")
+
+    assert outcome.problem is Problem.REFUSED
+    assert "foreign layer" in outcome.reason
+
+
+def test_a_blob_that_the_destination_has_lost_meanwhile_is_sent_again(pair: Pair) -> None:
+    one, two = image("one", shared="base"), image("two", shared="base")
+    pair.source.add("a", one, "1")
+    pair.source.add("a", two, "2")
+    pair.copy(one, "1")
+    pair.mirror.repositories[TARGET.path].blobs.clear()
+
+    assert pair.copy(two, "2").confirmed == (Tag("2"),)
+
+
+def test_indexes_deeper_than_any_real_one_are_refused_by_name(pair: Pair) -> None:
+    built = image()
+    for _ in range(DEEPEST_INDEX + 1):
+        built = index(built)
+    pair.source.add("a", built, "1")
+    outcome = pair.copy(built, "1")
+
+    assert (outcome.problem, "indexes in one another" in outcome.reason) == (Problem.FAILED, True)
+    assert not pair.mirror.requests("PUT")
+
+
+def test_a_thousand_children_are_copied(pair: Pair) -> None:
+    built = pair.source.add("a", index(*(image(f"child {number}", layers=0) for number in range(1_000))), "1")
+
+    assert pair.copy(built, "1").confirmed == (Tag("1"),)
+    assert len(pair.mirror.repositories[TARGET.path].manifests) == 1_001
+
+
+def test_a_missing_child_fails_by_its_digest(pair: Pair) -> None:
+    built = pair.source.add("a", index(image("one"), image("two")), "1")
+    del pair.source.repositories["a"].manifests[str(built.children[1].digest)]
+    outcome = pair.copy(built, "1")
+
+    assert outcome.problem is Problem.FAILED
+    assert built.children[1].digest.encoded in outcome.reason
+
+
+def test_a_stop_ends_a_copy_before_its_manifest(pair: Pair) -> None:
+    built = pair.source.add("a", image(), "1")
+    pair.stopped = True
+    outcome = pair.copy(built, "1")
+
+    assert (outcome.problem, outcome.confirmed) == (Problem.STOPPED, ())
+    assert not pair.mirror.requests("PUT")
+
+
+def test_a_folder_of_layouts_is_a_destination_like_any_other(pair: Pair, tmp_path: Path) -> None:
+    built = pair.source.add("a", index(image("one"), index(image("two"))), "1", "2")
+    folder = FolderDestination(tmp_path)
+    means = Means(Client(pair.session), folder, lambda work: work(), lambda: False, Unwatched())
+    outcome = Transfer(means).copy(step(built.digest, "1", "2"))
+    described = folder.head_manifest(TARGET, Tag("1"))
+
+    assert outcome.confirmed == (Tag("1"), Tag("2"))
+    assert described is not None
+    assert described.digest == built.digest
