@@ -1,0 +1,1 @@
+"""Real and generated namespaces, and the commands that measure gcrsync on them."""

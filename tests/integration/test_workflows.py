@@ -1,0 +1,264 @@
+"""Every ``run:`` block of the workflows, run as it stands: with real git and real gcrsync, against registries on loopback."""
+
+import json
+import os
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.build import image
+from tests.support.runner import ROOT, Job, Runner, executable, jobs
+from tests.support.serving import served
+from tests.support.simulator import Simulator
+
+JOBS = {str(job): job for job in jobs()}
+MIRROR = JOBS["mirror.yml:mirror"]
+CANARY = JOBS["canary.yml:list"]
+REQUIRED = JOBS["ci.yml:required"].step("Require that every job succeeded")
+RECORD = 'printf "%s\\n" "$(basename "$0") $*" >>"$CALLS"'
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A runner with a clone of a metadata repository, and the two registries that its gcrsync.toml names."""
+
+    runner: Runner
+    origin: Path
+    source: Simulator
+    destination: Simulator
+
+    def git(self, *arguments: str) -> str:
+        """Run git in the repository that the runner pushes to."""
+        return _git(self.origin, *arguments)
+
+    def runner_where(self, expression: str, value: str) -> Runner:
+        """Give the same runner, but for what one expression gives."""
+        return replace(self.runner, values={**self.runner.values, expression: value})
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    source, destination = Simulator(google=True), Simulator()
+    source.add("project/tool", image("one"), "v1", "latest")
+    with served(source) as source_host, served(destination) as destination_host:
+        values = {
+            "github.actor": "somebody",
+            "github.token": "the job's token",
+            "inputs.namespaces": "",
+            "join(needs.*.result, ' ')": "success success",
+            "matrix.namespace": f"{source_host}/project",
+            "secrets.GCRSYNC_PASSWORD": "",
+            "secrets.GCRSYNC_USERNAME": "",
+        }
+        runner = Runner(tmp_path, values)
+        origin = _repository(runner.checkout, tmp_path / "origin.git", _config(source_host, destination_host))
+        executable_of_gcrsync = Path(sysconfig.get_path("scripts"), "gcrsync")
+        (runner.checkout / ".venv" / "bin").mkdir(parents=True)
+        (runner.checkout / ".venv" / "bin" / "gcrsync").symlink_to(executable_of_gcrsync)
+        runner.install("make", f'{RECORD}\nexec {shutil.which("make")} --dry-run "$@"')
+        runner.install("docker", f'{RECORD}\ncat >>"$CALLS"')
+        runner.install("gh", RECORD)
+        yield Scene(runner, origin, source, destination)
+
+
+def _config(source: str, destination: str) -> str:
+    return f'[[mirror]]\nsource = "{source}/project"\ndestination = "{destination}/mirror"\n'
+
+
+def _repository(checkout: Path, origin: Path, config: str) -> Path:
+    """Make a repository with what a fork of this one has, cloned at ``checkout`` from the bare ``origin``."""
+    for name in ("Makefile", "pyproject.toml", ".gitignore"):
+        shutil.copy(ROOT / name, checkout)
+    for name in (".ci", "requirements"):
+        shutil.copytree(ROOT / name, checkout / name)
+    (checkout / "dist").mkdir()
+    (checkout / "dist" / "gcrsync-1-py3-none-any.whl").touch()
+    (checkout / "gcrsync.toml").write_text(config, "utf-8")
+    person = ("-c", "user.name=A Person", "-c", "user.email=person@example.test")
+    _git(checkout, "init", "--quiet", "--initial-branch", "main")
+    _git(checkout, "add", ".")
+    _git(checkout, *person, "commit", "--quiet", "--message", "Set up the mirror")
+    _git(checkout.parent, "clone", "--quiet", "--bare", str(checkout), str(origin))
+    _git(checkout, "remote", "add", "origin", str(origin))
+    _git(checkout, "fetch", "--quiet", "origin")
+    _git(checkout, "branch", "--quiet", "--set-upstream-to", "origin/main")
+    return origin
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    return subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+def _replace_gcrsync(runner: Runner, script: str) -> None:
+    path = runner.checkout / ".venv" / "bin" / "gcrsync"
+    path.unlink()
+    executable(path, script)
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=str)
+def test_every_step_of_a_job_ends_well(scene: Scene, job: Job) -> None:
+    ended = scene.runner.run_job(job)
+
+    assert [each.name for each in ended] == [step["name"] for step in job.steps]
+    assert [each for each in ended if each.code] == []
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=str)
+def test_run_blocks_get_values_through_their_environment_alone(job: Job) -> None:
+    blocks = [step["run"] for step in job.steps if "run" in step]
+
+    assert blocks
+    assert [block for block in blocks if "${{" in block] == []
+
+
+def test_without_a_configuration_the_nightly_job_says_so_and_does_nothing_else(scene: Scene) -> None:
+    (scene.runner.checkout / "gcrsync.toml").unlink()
+
+    ended = scene.runner.run_job(MIRROR)
+
+    assert [each.name for each in ended] == ["Check out", "Look for gcrsync.toml"]
+    assert [each.code for each in ended] == [0, 0]
+    assert ended[-1].output.startswith("::notice::There is no gcrsync.toml")
+    assert "nothing to mirror" in scene.runner.summary
+
+
+def test_the_nightly_job_copies_commits_pushes_and_sums_up(scene: Scene) -> None:
+    scene.runner.run_job(MIRROR)
+
+    assert set(scene.destination.repositories["mirror/project/tool"].tags) == {"latest", "v1"}
+    assert scene.git("rev-list", "--count", "main") == "2\n"
+    assert scene.git("log", "-1", "--format=%an") == "github-actions[bot]\n"
+    assert f"| {scene.runner.values['matrix.namespace']} | 2 | 0 |" in scene.runner.summary
+
+
+def test_a_quiet_night_makes_no_commit_and_is_green(scene: Scene) -> None:
+    scene.runner.run_job(MIRROR)
+    first = scene.git("rev-parse", "main")
+
+    ended = scene.runner.run_job(MIRROR)
+
+    assert ended[-1].name == MIRROR.steps[-1]["name"]
+    assert [each for each in ended if each.code] == []
+    assert scene.git("rev-parse", "main") == first
+
+
+def test_the_schedule_is_renewed_each_night(scene: Scene) -> None:
+    scene.runner.run(MIRROR.step("Keep the schedule enabled"))
+
+    assert scene.runner.calls == ["gh api --method PUT --silent repos/acme/mirror/actions/workflows/mirror.yml/enable"]
+
+
+def test_a_schedule_that_cannot_be_renewed_is_a_warning(scene: Scene) -> None:
+    scene.runner.install("gh", "exit 1")
+
+    ended = scene.runner.run(MIRROR.step("Keep the schedule enabled"))
+
+    assert ended.code == 0
+    assert ended.output.startswith("::warning::The schedule could not be renewed")
+
+
+def test_the_token_of_the_job_goes_to_ghcr_io_alone_and_never_into_arguments(scene: Scene) -> None:
+    scene.runner.run(MIRROR.step("Log in to ghcr.io"))
+    _replace_gcrsync(scene.runner, "env")
+    ended = scene.runner.run(MIRROR.step("Mirror"))
+
+    assert scene.runner.calls == ["docker login ghcr.io --username somebody --password-stdin", "the job's token"]
+    assert "RUNNER_TEMP=" in ended.output
+    assert "the job's token" not in ended.output
+    assert "GCRSYNC_" not in ended.output
+
+
+def test_credentials_from_the_secrets_reach_gcrsync(scene: Scene) -> None:
+    _replace_gcrsync(scene.runner, "env")
+    secrets = {"secrets.GCRSYNC_USERNAME": "me", "secrets.GCRSYNC_PASSWORD": "hidden"}
+    runner = replace(scene.runner, values={**scene.runner.values, **secrets})
+
+    ended = runner.run(MIRROR.step("Mirror"))
+
+    assert "GCRSYNC_USERNAME=me\n" in ended.output
+    assert "GCRSYNC_PASSWORD=hidden\n" in ended.output
+
+
+def test_signals_reach_gcrsync_itself(scene: Scene) -> None:
+    _replace_gcrsync(scene.runner, "echo $$")
+
+    process = scene.runner.start(MIRROR.step("Mirror"))
+    output, _ = process.communicate(timeout=60)
+
+    assert output == f"{process.pid}\n"
+
+
+def test_the_namespaces_that_a_person_asks_for_are_words_and_never_options_or_code(scene: Scene) -> None:
+    _replace_gcrsync(scene.runner, 'printf "%s\\n" "$@"')
+    runner = scene.runner_where("inputs.namespaces", "gcr.io/one --move $(id)")
+
+    ended = runner.run(MIRROR.step("Mirror"))
+
+    report = f"{runner.temporary}/report.json"
+    assert ended.output.splitlines() == ["sync", "--report", report, "--", "gcr.io/one", "--move", "$(id)"]
+
+
+def test_a_run_that_fails_without_a_report_is_red_and_sums_that_up(scene: Scene) -> None:
+    _replace_gcrsync(scene.runner, "exit 3")
+
+    ended = scene.runner.run_job(MIRROR)
+
+    assert [(each.name, each.code) for each in ended if each.code] == [("Mirror", 3)]
+    assert ended[-1].name == MIRROR.steps[-1]["name"]
+    assert scene.runner.summary == "The run ended without a report; its log says why.\n"
+
+
+def test_the_summary_names_what_failed_and_shows_hostile_text_as_text(scene: Scene) -> None:
+    _write_report(scene.runner, "<script>|\n![](https://evil.test)")
+
+    ended = scene.runner.run(MIRROR.step("Sum up"))
+
+    assert (ended.code, ended.output) == (0, "")
+    end = "| gcr.io/p/a:v1 | failed | &#60;script&#62;&#124; &#33;&#91;&#93;&#40;https://evil.test&#41; |\n"
+    assert scene.runner.summary.endswith(end)
+
+
+def test_a_summary_is_cut_where_github_would_drop_it(scene: Scene) -> None:
+    _write_report(scene.runner, "é" * MEBIBYTE)
+
+    scene.runner.run(MIRROR.step("Sum up"))
+
+    assert MEBIBYTE - 2 <= len(scene.runner.summary.encode()) <= MEBIBYTE
+
+
+@pytest.mark.parametrize("results", ["success failure", "cancelled success", "success skipped"])
+def test_the_required_check_fails_where_a_job_did_not_succeed(scene: Scene, results: str) -> None:
+    ended = scene.runner_where("join(needs.*.result, ' ')", results).run(REQUIRED)
+
+    assert ended.code == 1
+    assert ended.output.startswith("::error::A job ended with: ")
+
+
+def test_the_canary_fails_where_a_registry_names_nothing(scene: Scene) -> None:
+    scene.source.repositories.clear()
+
+    ended = scene.runner.run_job(CANARY)
+
+    assert [(each.name, each.code) for each in ended if each.code] == [("Require images", 1)]
+
+
+def test_the_canary_fails_where_a_registry_does_not_answer(scene: Scene) -> None:
+    runner = scene.runner_where("matrix.namespace", "127.0.0.1:1/project")
+
+    ended = runner.run_job(CANARY)
+
+    assert [(each.name, each.code) for each in ended if each.code] == [("Compare with nothing", 3)]
+
+
+def _write_report(runner: Runner, reason: str) -> None:
+    counts = dict.fromkeys(("added", "moved", "gone", "held", "failed", "unchanged", "bytes"), 0)
+    image = {"repository": "gcr.io/p/a", "tag": "v1", "state": "failed", "reason": reason}
+    report = {"namespaces": [{"namespace": "gcr.io/p", "complete": True, **counts, "images": [image]}]}
+    (runner.temporary / "report.json").write_text(json.dumps(report), "utf-8")
