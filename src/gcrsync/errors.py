@@ -120,7 +120,7 @@ class RefusedError(RegistryError):
 class ProtocolError(RegistryError):
     """The answer is not what the distribution specification asks for; ``status`` is its HTTP status, ``codes`` its error codes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of the message or of a decision
         self, doing: str, where: str, reason: str, *, status: int = HTTPStatus.OK, codes: Sequence[str] = (), hint: str = ""
     ) -> None:
         """Keep the status and the codes beside the parts."""

@@ -54,7 +54,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the va
 @app.callback()
 def _program(
     *,
-    version: Annotated[  # noqa: ARG001 - its callback has printed it
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
@@ -81,11 +81,11 @@ def compare(options: PreviewOptions) -> Exit:
 def sync(options: SyncOptions) -> Exit:
     """Mirror: copy what is new or moved, record what truly happened, commit, push.
 
-    The nightly job. Only what the destination confirmed is recorded; a tag that vanished at the source stays in the mirror. Credentials
-    for the destination come from GCRSYNC_USERNAME and GCRSYNC_PASSWORD, or from docker login.
+    The nightly job. Only what the destination confirmed is recorded; a tag that vanished at the source stays in the mirror.
+    Credentials for the destination come from GCRSYNC_USERNAME and GCRSYNC_PASSWORD, or from docker login.
 
-    Ends with 0; 1 if images failed (the others are copied and recorded); 3 if a list failed or the record could not be written or pushed;
-    130 after a signal, with everything confirmed recorded.
+    Ends with 0; 1 if images failed (the others are copied and recorded); 3 if a list failed or the record could not be written
+    or pushed; 130 after a signal, with everything confirmed recorded.
     """
     from gcrsync.cli.commands import sync as run
 

@@ -58,9 +58,7 @@ def parse_config(text: str, path: str) -> tuple[Table, ...]:
     tables = document.get("mirror", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise InvalidConfigError(path, line_of_top_key(text, "mirror"), "expected [[mirror]] tables (with two brackets)")
-    read = tuple(
-        table for number, values in enumerate(tables) for table in _Reader(text, path, number, values).tables()
-    )
+    read = tuple(table for number, values in enumerate(tables) for table in _Reader(text, path, number, values).tables())
     _refuse_overlaps(read, path)
     return read
 
@@ -186,8 +184,8 @@ class _Reader:
 def parse_image(text: str) -> tuple[Repository, str]:
     """Read an image reference as Docker does (``nginx`` is ``docker.io/library/nginx:latest``); the tag may be a glob.
 
-    Gives the repository and the pattern of its tags. Raises InvalidNameError, for a reference with a digest too: a list says which tags
-    to follow, and the metadata which digest each has.
+    Gives the repository and the pattern of its tags. Raises InvalidNameError, for a reference with a digest too: a list says
+    which tags to follow, and the metadata which digest each has.
     """
     if "@" in text:
         raise InvalidNameError("image", text, "a digest cannot be followed; name a tag")
@@ -220,4 +218,3 @@ def config_beside(root: Path) -> Path | None:
     """Give the configuration file at the root of a metadata repository, None where there is none."""
     path = root / FILE_NAME
     return path if path.is_file() else None
-

@@ -56,7 +56,12 @@ class _Show:
             raise StoreError(f"the demonstration's command ended with {ended.returncode}: {' '.join(shown)}")
 
     def _quiet(self, command: Sequence[str], folder: Path) -> None:
-        quiet = {**self._environment, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "advice.detachedHead", "GIT_CONFIG_VALUE_0": "false"}
+        quiet = {
+            **self._environment,
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "advice.detachedHead",
+            "GIT_CONFIG_VALUE_0": "false",
+        }
         try:
             ended = subprocess.run(command, cwd=folder, env=quiet, check=False, capture_output=True, text=True)  # noqa: S603 - the same
         except FileNotFoundError as error:

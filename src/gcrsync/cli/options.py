@@ -20,7 +20,7 @@ class CompareOptions:
         list[str] | None,
         typer.Argument(
             metavar="NAMESPACE",
-            help="Namespaces such as distroless (under gcr.io), gcr.io/distroless or registry.k8s.io. Without any: all of gcrsync.toml.",
+            help="distroless (under gcr.io), gcr.io/distroless, registry.k8s.io... Without any: all of gcrsync.toml.",
             show_default=False,
         ),
     ] = None
@@ -66,16 +66,15 @@ class CompareOptions:
     insecure: Annotated[
         list[str] | None,
         typer.Option(
-            help="A registry that speaks plain HTTP, or whose certificate is not checked. Loopback is plain HTTP anyway. Repeatable.",
+            help="A registry with plain HTTP, or with a certificate that is not checked; loopback needs it not. Repeatable.",
             metavar="HOST",
             rich_help_panel=_WHERE,
         ),
     ] = None
-    jobs: Annotated[
-        int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=_HOW)
-    ] = 8
+    jobs: Annotated[int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=_HOW)] = 8
     strict: Annotated[
-        bool, typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=_HOW)
+        bool,
+        typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=_HOW),
     ] = False
     json: Annotated[
         bool, typer.Option("--json", help="Give the report as one JSON document on standard output.", rich_help_panel=_TOLD)
@@ -106,9 +105,7 @@ class SyncOptions(CompareOptions):
 
     move: Annotated[
         bool,
-        typer.Option(
-            "--move", help="Copy mirrors whose name would change to the new name, then record it.", rich_help_panel=_HOW
-        ),
+        typer.Option("--move", help="Copy mirrors whose name would change to the new name, then record it.", rich_help_panel=_HOW),
     ] = False
     retry_refused: Annotated[
         bool,
@@ -123,6 +120,4 @@ class MonitorOptions(CompareOptions):
     interval: Annotated[
         float, typer.Option(min=1.0, help="Seconds from one look to the next.", metavar="SECONDS", rich_help_panel=_HOW)
     ] = 300.0
-    count: Annotated[
-        int, typer.Option(min=0, help="How many looks; 0 goes on until it is stopped.", rich_help_panel=_HOW)
-    ] = 0
+    count: Annotated[int, typer.Option(min=0, help="How many looks; 0 goes on until it is stopped.", rich_help_panel=_HOW)] = 0

@@ -115,4 +115,3 @@ def _write(path: Path, document: str) -> None:
         path.write_text(document, encoding="utf-8")
     except OSError as error:
         raise StoreError(f"writing the report {path}: {error.strerror}") from error
-

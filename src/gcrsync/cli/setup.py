@@ -44,7 +44,9 @@ def tables(options: CompareOptions, base: Base) -> tuple[Table, ...]:
             hint = "name a NAMESPACE and --to DESTINATION, or write them into it"
             raise UsageError(f"nothing to mirror: there is no {FILE_NAME} with a [[mirror]] table in {base.root}", hint=hint)
         return configured
-    return tuple(table for text in dict.fromkeys(options.namespaces) for table in _covering(Namespace.parse(text), configured, options))
+    return tuple(
+        table for text in dict.fromkeys(options.namespaces) for table in _covering(Namespace.parse(text), configured, options)
+    )
 
 
 def _covering(namespace: Namespace, configured: tuple[Table, ...], options: CompareOptions) -> tuple[Table, ...]:
@@ -184,4 +186,3 @@ def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tu
             stopped=stopped,
             watch=watch,
         )
-

@@ -60,8 +60,6 @@ def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome]
     return draft.result(record.mirror)
 
 
-
-
 def _note(draft: _Draft, change: Change, now: datetime) -> None:
     if change.state is State.GONE:
         draft.retire(change.tag, now)

@@ -22,8 +22,9 @@ SCHEMA_ONE = "schema 1 manifest: no registry of today takes it, and converting i
 class Terms:
     """What decides about copying beside the two snapshots.
 
-    ``unnameable`` maps repositories that can have no place at the destination to the reason, which begins with NO_PLACE. The tags of ``moving`` repositories are all
-    copied, since their mirror gets another name. With ``retry_refused`` a destination's refusal on record is no reason to hold.
+    ``unnameable`` maps repositories that can have no place at the destination to the reason, which begins with NO_PLACE. The tags
+    of ``moving`` repositories are all copied, since their mirror gets another name. With ``retry_refused`` a refusal by the
+    destination that is on record is no reason to hold.
     """
 
     unnameable: Mapping[Repository, str] = field(default_factory=dict)

@@ -119,7 +119,7 @@ def check_collisions(names: Mapping[Repository, str], records: Records) -> None:
     for source, name in (*sorted(recorded.items()), *sorted(names.items())):
         other = taken.setdefault(name, source)
         if other != source:
-            hint = "choose another `name` for one of them, such as \"{registry}/{path}\""
+            hint = 'choose another `name` for one of them, such as "{registry}/{path}"'
             raise MirrorNameError(f"{other} and {source} would both be mirrored to {name}", hint=hint)
 
 

@@ -22,9 +22,7 @@ def make_plan(changes: Iterable[Change], snapshot: Snapshot, destination: AnyDes
     return tuple(_step(snapshot, destination, repository, digest, named) for (repository, digest), named in tags.items())
 
 
-def _step(
-    snapshot: Snapshot, destination: AnyDestination, repository: Repository, digest: Digest, tags: list[Tag]
-) -> Step:
+def _step(snapshot: Snapshot, destination: AnyDestination, repository: Repository, digest: Digest, tags: list[Tag]) -> Step:
     manifests: Mapping[Digest, Described] = snapshot.listings[repository.namespace].manifests
     return Step(
         source=repository,

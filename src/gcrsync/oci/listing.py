@@ -21,8 +21,8 @@ class Described:
 class Listing:
     """One path of a registry: its tags, what is known of its manifests, and the names one level below it.
 
-    ``unasked`` are tags that the registry names and whose digests were not asked for, since nobody wants them. ``truncated`` is true
-    where the registry is known to cut such an answer short without a sign.
+    ``unasked`` are tags that the registry names and whose digests were not asked for, since nobody wants them. ``truncated`` is
+    true where the registry is known to cut such an answer short without a sign.
     """
 
     tags: Mapping[Tag, Digest] = field(default_factory=dict)

@@ -106,7 +106,9 @@ def _all_names(seen: Iterable[_Seen]) -> Names:
     for each in seen:
         for repository, name in each.names.items():
             if repository in names:
-                raise UsageError(f"{repository} is selected twice in this run", hint="a repository has one mirror: narrow one of the tables")
+                raise UsageError(
+                    f"{repository} is selected twice in this run", hint="a repository has one mirror: narrow one of the tables"
+                )
             names[repository] = name
     return names
 
@@ -118,4 +120,3 @@ def _compared(job: Job, seen: _Seen, records: Records, moving: frozenset[Reposit
     delta = diff(records, seen.snapshot, selection, doubts, Terms(seen.unnameable, own_moving, job.retry_refused))
     steps = make_plan(delta.changes, seen.snapshot, seen.mirror.destination)
     return Compared(seen.mirror, seen.snapshot, doubts, seen.names, own_moving, delta, steps)
-

@@ -57,8 +57,12 @@ class Copied:
             for repository, changes in _by_repository(compared).items():
                 before = records.get(repository)
                 draft = before or Record(repository, compared.names.get(repository, ""))
-                after = replace(apply(draft, changes, copies[repository], job.started), mirror=compared.names.get(repository, draft.mirror))
-                moved = repository not in compared.moving or _all_moved(draft, changes, copies[repository] + relocations[repository])
+                after = replace(
+                    apply(draft, changes, copies[repository], job.started), mirror=compared.names.get(repository, draft.mirror)
+                )
+                moved = repository not in compared.moving or _all_moved(
+                    draft, changes, copies[repository] + relocations[repository]
+                )
                 if moved and after != before:
                     changed[repository] = after
         return changed
@@ -74,7 +78,7 @@ def copy(means: Means, compared: Sequence[Compared], records: Records, copied: C
 
 
 def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> Iterator[Work]:
-    """Give everything that is to be copied, with the transfers that do it; destinations are opened, and nothing is asked of them."""
+    """Give everything that is to be copied, with the transfers that do it; nothing is asked of the destinations yet."""
     for number, mirror in enumerate(compared):
         if not (mirror.steps or mirror.moving):
             continue
@@ -89,7 +93,7 @@ def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> I
 
 
 def _relocation(compared: Compared, record: Record, place: Repository) -> Iterator[Step]:
-    """Plan to copy what only the mirror still has from its old place: gone tags, and what a tag serves while another digest is held."""
+    """Plan to copy from the old place what only the mirror still has: gone tags, and old digests of tags that are held."""
     planned = {tag for step in compared.steps if step.source == record.repository for tag in step.tags}
     kept: dict[Digest, list[Tag]] = {}
     for tag, digest in (*record.tags.items(), *((tag, gone.digest) for tag, gone in record.gone.items())):

@@ -27,7 +27,8 @@ class Mirror:
 class Job:
     """What a run is asked to do: ``started`` (UTC) is when, ``run`` an id that no other run has.
 
-    With ``move`` mirrors may get another name than the one on record; with ``retry_refused`` what a destination refused is tried again.
+    With ``move`` mirrors may get another name than the one on record; with ``retry_refused`` what a destination refused is tried
+    again.
     """
 
     command: str
@@ -42,8 +43,9 @@ class Job:
 class Means:
     """What a run works with.
 
-    ``session`` speaks to sources. ``target`` opens a destination, ``recorded`` a mirror by the name on record (as a source, and the repository
-    in it). ``executor`` runs at most ``ahead`` pieces of work at a time, ``attempt`` repeats the copy of a blob where that is worth it.
+    ``session`` speaks to sources, and ``source`` reads images through it. ``target`` opens a destination; ``recorded`` opens a
+    mirror by the name on record, and gives the repository in it. ``executor`` runs at most ``ahead`` pieces of work at a time,
+    ``attempt`` repeats the copy of a blob where that is worth it.
     """
 
     session: Session

@@ -17,9 +17,9 @@ def each(
 ) -> Iterator[Result]:
     """Do the work for each item and give the results as they come.
 
-    At most ``ahead`` items are in the executor's hands at a time, so that a stop leaves no queue behind. Once the run is asked to stop,
-    nothing new is begun, and what is under way is waited for. So it is where the work raises: the results that the others still give come
-    first, and the exception last.
+    At most ``ahead`` items are in the executor's hands at a time, so that a stop leaves no queue behind. Once the run is asked to
+    stop, nothing new is begun, and what is under way is waited for. So it is where the work raises: the results that the others
+    still give come first, and the exception last.
     """
     waiting = iter(items)
     running: set[Future[Result]] = set()

@@ -24,11 +24,9 @@ class Edit:
     entries: tuple[Entry, ...]
 
     def merged(self, known: Records, served: Served) -> Records:
-        """Give the records that this edit makes of those that are known by now; where two writers changed one tag, ``served`` decides."""
+        """Give the records that this edit makes of those known by now; where two writers changed one tag, ``served`` decides."""
         return {
-            repository: merge(
-                self.before.get(repository) or _empty(after), after, known.get(repository) or _empty(after), served
-            )
+            repository: merge(self.before.get(repository) or _empty(after), after, known.get(repository) or _empty(after), served)
             for repository, after in self.after.items()
         }
 

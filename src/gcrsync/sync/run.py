@@ -19,11 +19,10 @@ from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
 from gcrsync.sync.compare import compare
-from gcrsync.sync.copy import Copied, Work, copy, plan_work
+from gcrsync.sync.copy import Copied, copy, plan_work
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.pool import each
 from gcrsync.sync.record import Edit, edit_between, files_of, read_records, recovered
-
 
 Publish = Callable[[Callable[[Ground], Draft]], Publication]
 """Commits and pushes what a function writes for the commit to build on, which it gets."""
@@ -74,7 +73,9 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]
         compared = compare(job, means, records)
         copied, present = Copied(compared), 0
         work = plan_work(means, compared, records)
-        for item, there in each(means.executor, lambda item: (item, item.transfer.has(item.step)), work, means.stopped, means.ahead):
+        for item, there in each(
+            means.executor, lambda item: (item, item.transfer.has(item.step)), work, means.stopped, means.ahead
+        ):
             copied.note(item, Outcome(item.step, item.step.tags))
             present += there
         return _publish(job, means, copied, records, lambda write: rehearsal.publish(ground, write)), present

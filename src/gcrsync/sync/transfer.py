@@ -22,6 +22,7 @@ from gcrsync.sync.once import Once
 from gcrsync.sync.places import Source, Target
 from gcrsync.sync.pool import Stopped
 from gcrsync.sync.progress import Watch
+from gcrsync.sync.turns import Turns
 
 DEEPEST_INDEX = 16
 """How many indexes may stand in one another; real ones do not go beyond two."""
@@ -58,14 +59,21 @@ class _Progress:
         return Outcome(self.step, tuple(self.confirmed), self.copied, self.media_type, self.size, problem, reason)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the copies of a run know of one another: blobs and children that are at the target, or on their way there."""
+
+    blobs: Once[tuple[Repository, Digest], None] = field(default_factory=Once)
+    children: Once[tuple[Repository, Digest], BlobSizes | None] = field(default_factory=Once)
+    turns: Turns = field(default_factory=Turns)
+
+
 class Transfer:
     """Copies images between two places; one is shared by all threads of a run, so that no blob is sent twice."""
 
     def __init__(self, means: Means) -> None:
         """Begin with nothing known of the target."""
-        self._means = means
-        self._blobs: Once[tuple[Repository, Digest], None] = Once()
-        self._children: Once[tuple[Repository, Digest], BlobSizes | None] = Once()
+        self._means, self._shared = means, _Shared()
 
     def has(self, step: Step) -> bool:
         """Say whether the target has the manifest of a step."""
@@ -100,7 +108,7 @@ class Transfer:
                     return
         manifest = self._means.source.get_manifest(step.source, step.digest)
         progress.media_type = manifest.media_type
-        image = _Image(self._means, self._blobs, self._children, progress)
+        image = _Image(self._means, self._shared, progress)
         sizes = image.fill(manifest, depth=0)
         progress.size = None if sizes is None else sum(sizes.values())
         progress.confirmed.extend(tag for tag in step.tags if tag not in tags and tag not in progress.confirmed)
@@ -116,14 +124,8 @@ class Transfer:
 class _Image:
     """The copy of one image under way: its children and blobs go to the target before the manifest that names them."""
 
-    def __init__(
-        self,
-        means: Means,
-        blobs: Once[tuple[Repository, Digest], None],
-        children: Once[tuple[Repository, Digest], BlobSizes | None],
-        progress: _Progress,
-    ) -> None:
-        self._means, self._blobs, self._children, self._progress = means, blobs, children, progress
+    def __init__(self, means: Means, shared: _Shared, progress: _Progress) -> None:
+        self._means, self._shared, self._progress = means, shared, progress
         self._step = progress.step
 
     def fill(self, manifest: AnyManifest, depth: int) -> BlobSizes | None:
@@ -160,11 +162,11 @@ class _Image:
         """Send what the target misses after all: foreign layers, and whatever it had a while ago."""
         if isinstance(manifest, Index):
             for entry in _distinct(manifest.manifests):
-                self._children.forget((self._step.target, entry.digest))
+                self._shared.children.forget((self._step.target, entry.digest))
             self.fill(manifest, depth=0)
         elif isinstance(manifest, Manifest):
             for blob in _distinct(manifest.blobs):
-                self._blobs.forget((self._step.target, blob.digest))
+                self._shared.blobs.forget((self._step.target, blob.digest))
                 self._send_even_foreign(blob, refusal)
 
     def _send_even_foreign(self, blob: Descriptor, refusal: ProtocolError) -> None:
@@ -188,7 +190,7 @@ class _Image:
         if entry.media_type and entry.media_type not in media_types.MANIFESTS:
             self._send(entry)
             return {entry.digest: entry.size}
-        return self._children.do((self._step.target, entry.digest), lambda: self._copy_child(entry, depth))
+        return self._shared.children.do((self._step.target, entry.digest), lambda: self._copy_child(entry, depth))
 
     def _copy_child(self, entry: Descriptor, depth: int) -> BlobSizes | None:
         self._check_stop()
@@ -205,13 +207,14 @@ class _Image:
 
     def _send(self, blob: Descriptor) -> None:
         """See to it that the target has a blob."""
-        self._blobs.do((self._step.target, blob.digest), lambda: self._send_missing(blob))
+        self._shared.blobs.do((self._step.target, blob.digest), lambda: self._send_missing(blob))
 
     def _send_missing(self, blob: Descriptor) -> None:
         self._check_stop()
-        if not self._means.target.has_blob(self._step.target, blob.digest):
-            self._means.attempt(lambda: self._stream(blob))
-            self._progress.copied += blob.size
+        with self._shared.turns.take(blob.digest):  # what another repository is about to have can be taken over from there
+            if not self._means.target.has_blob(self._step.target, blob.digest):
+                self._means.attempt(lambda: self._stream(blob))
+                self._progress.copied += blob.size
 
     def _stream(self, blob: Descriptor) -> None:
         with self._means.source.open_blob(self._step.source, blob) as chunks:

@@ -67,9 +67,13 @@ def test_a_repository_that_its_whole_parent_no_longer_names_is_gone() -> None:
         pytest.param(snapshot("gcr.io/p", {}, {"gcr.io/p": "503"}), id="the list of its parent failed"),
         pytest.param(snapshot("gcr.io/p", {"gcr.io/p": Listing()}), id="the namespace answers empty"),
         pytest.param(snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a"), NAME: Listing()}), id="it answers empty"),
-        pytest.param(snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a"), NAME: listing({}, "b")}), id="it has children and no tags"),
+        pytest.param(
+            snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a"), NAME: listing({}, "b")}), id="it has children and no tags"
+        ),
         pytest.param(snapshot("gcr.io/p", {NAME: replace(listing({"9": "z"}), truncated=True)}), id="its list is cut"),
-        pytest.param(snapshot("gcr.io/p", {"gcr.io/p": replace(listing({}, "b"), truncated=True)}), id="the list of its parent is cut"),
+        pytest.param(
+            snapshot("gcr.io/p", {"gcr.io/p": replace(listing({}, "b"), truncated=True)}), id="the list of its parent is cut"
+        ),
     ],
 )
 def test_a_list_in_doubt_adds_and_retires_nothing(seen: Snapshot) -> None:
@@ -93,7 +97,9 @@ def test_what_a_rule_leaves_out_is_never_gone() -> None:
     selection = replace(everything("gcr.io/p"), tags_include=Patterns(("v*",)), exclude=Patterns(("b",)))
     known = records(record(NAME, {"1": "x", "v1": "x"}), record("gcr.io/p/b", {"1": "x"}))
 
-    assert compare(known, snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a"), NAME: listing({"v1": "x"})}), selection) == Delta((), 1)
+    assert compare(known, snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a"), NAME: listing({"v1": "x"})}), selection) == Delta(
+        (), 1
+    )
 
 
 def test_schema_1_is_held_by_its_media_type_without_any_request() -> None:

@@ -49,10 +49,8 @@ def test_two_sources_cannot_share_a_name() -> None:
 
 
 def test_a_source_cannot_take_a_name_on_record() -> None:
-    with pytest.raises(MirrorNameError, match="both be mirrored to mirror.example/base"):
-        check_collisions(
-            {repository("quay.io/base"): "mirror.example/base"}, records(record("gcr.io/base", {"1": "x"}))
-        )
+    with pytest.raises(MirrorNameError, match=r"both be mirrored to mirror\.example/base"):
+        check_collisions({repository("quay.io/base"): "mirror.example/base"}, records(record("gcr.io/base", {"1": "x"})))
 
 
 def test_a_name_on_record_does_not_change_unasked() -> None:

@@ -34,7 +34,9 @@ def test_a_malformed_pattern_is_refused(pattern: str) -> None:
 
 def test_what_the_command_line_includes_only_narrows() -> None:
     source = Namespace.parse("gcr.io/p")
-    selection = Selection(source, source.child("java"), (Patterns(("java/**", "static")), Patterns(("**/17",))), Patterns(("java/x/*",)))
+    selection = Selection(
+        source, source.child("java"), (Patterns(("java/**", "static")), Patterns(("**/17",))), Patterns(("java/x/*",))
+    )
 
     assert selection.takes(repository("gcr.io/p/java/17"))
     assert not selection.takes(repository("gcr.io/p/java/x/17"))

@@ -92,7 +92,9 @@ def test_the_tag_comes_last_and_a_manifest_after_everything_that_it_names(pair: 
 
     assert puts == [*(str(child.digest) for child in built.children), "1"]
     last_blob = max(number for number, logged in enumerate(pair.mirror.log) if "/uploads/" in logged.path)
-    first_index = next(number for number, logged in enumerate(pair.mirror.log) if logged.method == "PUT" and logged.path.endswith("/1"))
+    first_index = next(
+        number for number, logged in enumerate(pair.mirror.log) if logged.method == "PUT" and logged.path.endswith("/1")
+    )
     assert last_blob < first_index
 
 

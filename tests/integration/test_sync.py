@@ -1,0 +1,281 @@
+"""The nightly job from end to end: the program, real registries, real git, and skopeo as a judge who does not know us."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import build
+from tests.support.build import image, index, index_with_attestation
+from tests.support.docker_registry import WITH_FOREIGN_LAYERS
+from tests.support.docker_registry import docker_registry as running_registry
+from tests.support.faults import Fault, status
+from tests.support.mirrors import Mirror
+from tests.support.serving import served
+from tests.support.simulator import Simulator
+
+ONE, TWO, THREE = image("one", shared="base"), image("two", shared="base"), image("three", docker=True)
+PLATFORMS = index_with_attestation()
+NESTED = index(index(ONE, TWO), THREE)
+
+
+@pytest.fixture
+def source() -> Simulator:
+    """Give a source with tags and children both, aliases, an index with an attestation, and a nested one."""
+    registry = Simulator(google=True)
+    registry.add("p/java", PLATFORMS, "17", "latest")
+    registry.add("p/java", ONE, "11")
+    registry.add("p/java/debug", NESTED, "nested")
+    registry.add("p/static", THREE, "latest", "v1", "v1.0")
+    return registry
+
+
+@pytest.fixture
+def address(source: Simulator) -> Iterator[str]:
+    with served(source) as address:
+        yield address
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Mirror:
+    return Mirror(tmp_path)
+
+
+@pytest.fixture
+def skopeo() -> str:
+    program = shutil.which("skopeo")
+    if program is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("skopeo is not on PATH")
+    return str(program)
+
+
+def call(*command: str) -> bytes:
+    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+
+
+def test_a_night_and_the_next_in_the_eyes_of_skopeo(  # noqa: PLR0913, PLR0917 - each is one end of the night
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str, skopeo: str, tmp_path: Path
+) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/night")
+    first = mirror.report("sync")
+
+    assert {
+        key: first["namespaces"][0][key] for key in ("added", "moved", "gone", "failed", "complete", "listedBy", "requests")
+    } == {"added": 7, "moved": 0, "gone": 0, "failed": 0, "complete": True, "listedBy": "google", "requests": 4}
+    judged = 0
+    for document in mirror.documents().values():
+        for tag, digest in document["tags"].items():
+            raw = call(skopeo, "inspect", "--raw", "--tls-verify=false", f"docker://{document['mirror']}:{tag}")
+            assert f"sha256:{hashlib.sha256(raw).hexdigest()}" == digest
+            judged += 1
+    assert judged == 7
+    copied = tmp_path / "copied"
+    call(skopeo, "copy", "--all", "--src-tls-verify=false", f"docker://{docker_registry}/night/p/java:17", f"dir:{copied}")
+    assert (copied / "manifest.json").read_bytes() == PLATFORMS.raw
+
+    source.log.clear()
+    assert mirror.run("sync").stdout.endswith("7 unchanged, 0 failed (listed by google, 4 requests, complete)\n")
+    assert [logged.path.rpartition("/")[2] for logged in source.log] == ["list"] * 4
+    assert len(mirror.log) == 3
+
+    source.add("p/static", TWO, "latest", "v2")
+    del source.repositories["p/java"].tags["11"]
+    assert mirror.run("compare", "--exit-code", code=10).stdout.splitlines()[0] == f"{address}/p/java"
+    second = mirror.report("sync")["namespaces"][0]
+    assert [second[state] for state in ("added", "moved", "gone", "unchanged")] == [1, 1, 1, 5]
+    assert mirror.log[-1] == f"Mirror {address}/p: 1 added, 1 moved, 1 gone"
+    java = mirror.documents()[f"{address}/p/java"]
+    assert (java["tags"].keys(), java["gone"]["11"]["digest"]) == ({"17", "latest"}, str(ONE.digest))
+    call(skopeo, "inspect", "--raw", "--tls-verify=false", f"docker://{docker_registry}/night/p/java:11")
+
+
+def test_compare_touches_nothing_and_says_what_a_sync_then_does(mirror: Mirror, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/preview")
+    before = sorted((path, path.stat().st_mtime_ns) for path in mirror.root.rglob("*"))
+    preview = mirror.report("compare")
+
+    assert sorted((path, path.stat().st_mtime_ns) for path in mirror.root.rglob("*")) == before
+    done = mirror.report("sync")
+    assert [image["tag"] for image in preview["namespaces"][0]["images"]] == [
+        "11",
+        "17",
+        "latest",
+        "nested",
+        "latest",
+        "v1",
+        "v1.0",
+    ]
+    assert preview["namespaces"][0]["images"] == done["namespaces"][0]["images"]
+    assert mirror.run("compare", "--exit-code").stderr.endswith("nothing to do: source and mirror agree\n")
+
+
+def test_a_rehearsal_makes_the_commit_of_a_sync_elsewhere(mirror: Mirror, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/rehearsal")
+    before = mirror.place.git(mirror.root, "for-each-ref"), mirror.place.git(mirror.root, "status", "--porcelain")
+    told = mirror.run("test").stderr
+    clone = Path(told.strip().rpartition(" ")[2])
+
+    assert (mirror.place.git(mirror.root, "for-each-ref"), mirror.place.git(mirror.root, "status", "--porcelain")) == before
+    assert "0 of these images already; nothing was copied" in told
+    assert mirror.place.subjects(clone, "HEAD")[-1] == f"Mirror {address}/p: 7 added"
+    shutil.rmtree(clone.parent)
+
+
+def test_a_folder_is_a_mirror_without_a_server(mirror: Mirror, address: str, skopeo: str, tmp_path: Path) -> None:
+    mirror.configure(f"{address}/p", "oci:../layouts")
+    mirror.run("sync")
+
+    assert mirror.documents()[f"{address}/p/java"]["mirror"] == "oci:../layouts/p/java"
+    call(skopeo, "copy", "--all", f"oci:{tmp_path}/layouts/p/java:17", f"dir:{tmp_path}/copied")
+    assert (tmp_path / "copied" / "manifest.json").read_bytes() == PLATFORMS.raw
+    base = next(digest for digest in ONE.blobs if digest in TWO.blobs)
+    held = list((tmp_path / "layouts").rglob(base.encoded))
+    assert len(held) == 2
+    assert held[0].samefile(held[1])
+
+
+def test_a_person_s_commit_in_between_is_kept_and_nothing_is_forced(mirror: Mirror, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/between")
+    other = mirror.place.clone("other")
+    mirror.place.hook(
+        mirror.root,
+        "pre-push",
+        f"test -e {other}/once || {{ touch {other}/once; cd {other}; unset GIT_DIR; echo hello > hello.txt; git add hello.txt;"
+        " git commit -q -m 'a person'; git push -q origin main; }",
+    )
+    mirror.run("sync")
+
+    assert mirror.log == ["begin", "configure", "a person", f"Mirror {address}/p: 7 added"]
+    assert len(mirror.documents()) == 3
+    assert "forced-update" not in mirror.place.git(mirror.place.remote, "reflog", "main")
+
+
+def test_two_runs_that_push_to_one_branch_both_land(mirror: Mirror, address: str, docker_registry: str) -> None:
+    other = mirror.place.clone("other")
+    mirror.place.hook(
+        mirror.root,
+        "pre-push",
+        f"test -e {other}/once || {{ touch {other}/once; cd {other}; unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE;"
+        f" {sys.executable} -m gcrsync sync {address}/p/static --to {docker_registry}/both; }}",
+    )
+    mirror.run("sync", f"{address}/p/java", "--to", f"{docker_registry}/both")
+
+    assert set(mirror.documents()) == {f"{address}/p/java", f"{address}/p/java/debug", f"{address}/p/static"}
+    changelog = mirror.place.show(mirror.place.remote, "CHANGELOG.md")
+    assert [line.rpartition(" ")[2] for line in changelog.splitlines() if line.startswith("## ")] == [
+        f"{address}/p/static",
+        f"{address}/p/java",
+    ]
+
+
+def test_images_that_fail_are_named_and_the_others_are_recorded(
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str
+) -> None:
+    lost = next(iter(THREE.blobs))
+    del source.repositories["p/static"].blobs[str(lost)]
+    mirror.configure(f"{address}/p", f"{docker_registry}/failing")
+    ended = mirror.run("sync", code=1)
+
+    assert "failed    latest, v1, v1.0: reading blob" in ended.stdout
+    assert set(mirror.documents()) == {f"{address}/p/java", f"{address}/p/java/debug"}
+    assert mirror.log[-1] == f"Mirror {address}/p: 4 added, 3 failed"
+    source.add("p/static", THREE)
+    mirror.run("sync")
+    assert mirror.documents()[f"{address}/p/static"]["tags"].keys() == {"latest", "v1", "v1.0"}
+
+
+def test_a_list_that_fails_ends_with_3_after_the_siblings_are_mirrored(
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str
+) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/broken")
+    mirror.run("sync")
+    source.faults.append(Fault("GET", "/v2/p/java/tags/list", status(403, "DENIED"), times=None))
+    source.add("p/static", ONE, "new")
+    ended = mirror.run("sync", code=3)
+
+    assert f"not listed: {address}/p/java" in ended.stderr
+    assert "complete" not in ended.stdout.replace("not complete", "")
+    assert mirror.log[-1] == f"Mirror {address}/p: 1 added"
+    assert mirror.documents()[f"{address}/p/java"]["tags"].keys() == {"11", "17", "latest"}
+
+
+def test_an_empty_answer_retires_nothing_and_warns(mirror: Mirror, source: Simulator, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/drained")
+    mirror.run("sync")
+    source.repositories.clear()
+    ended = mirror.run("sync", code=0)
+
+    assert "the list is empty, but the metadata has tags" in ended.stderr
+    assert len(mirror.documents()) == 3
+    mirror.run("sync", "--strict", code=1)
+
+
+def test_a_mirror_moves_to_a_new_name_only_when_it_is_told_to(
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str, skopeo: str
+) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/old")
+    mirror.run("sync")
+    del source.repositories["p/java"].tags["11"]
+    mirror.run("sync")
+    refused = mirror.run("sync", "--to", f"{docker_registry}/new", code=2)
+
+    assert "--move" in refused.stderr
+    mirror.run("sync", "--to", f"{docker_registry}/new", "--move")
+    java = mirror.documents()[f"{address}/p/java"]
+    assert (java["mirror"], java["tags"].keys(), java["gone"].keys()) == (f"{docker_registry}/new/p/java", {"17", "latest"}, {"11"})
+    raw = call(skopeo, "inspect", "--raw", "--tls-verify=false", f"docker://{docker_registry}/new/p/java:11")
+    assert raw == ONE.raw
+
+
+def test_schema_1_and_foreign_layers_are_held_with_the_reason(
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str, tmp_path: Path
+) -> None:
+    source.repositories.clear()
+    source.add("p/old", build.schema_one(), "v1")
+    source.add("p/windows", build.image_with_foreign_layer(), "v1")
+    mirror.configure(f"{address}/p", f"{docker_registry}/held")
+    mirror.run("sync")
+    held = {name: document["held"]["v1"] for name, document in mirror.documents().items()}
+
+    assert {entry["why"] for entry in held.values()} == {"refused"}
+    assert "schema 1" in held[f"{address}/p/old"]["reason"]
+    assert "foreign layer" in held[f"{address}/p/windows"]["reason"]
+    commits = mirror.log
+    mirror.run("sync")
+    assert mirror.log == commits
+    (tmp_path / "registry").mkdir()
+    with running_registry(tmp_path / "registry", WITH_FOREIGN_LAYERS) as other:
+        mirror.run("sync", f"{address}/p/windows", "--to", f"{other}/held")
+    assert mirror.documents()[f"{address}/p/windows"]["tags"] == {"v1": str(build.image_with_foreign_layer().digest)}
+
+
+def test_monitor_counts_and_ends(mirror: Mirror, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/monitor")
+    lines = mirror.run("monitor", "--count", "1").stdout.splitlines()
+
+    assert lines[-1].split() == [f"{address}/p", "7", "0", "7"]
+
+
+def test_the_report_is_written_to_a_file_too(mirror: Mirror, address: str, docker_registry: str, tmp_path: Path) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/report")
+    printed = mirror.run("compare", "--json", "--report", str(tmp_path / "report.json")).stdout
+
+    assert json.loads(printed)["command"] == "compare"
+    assert (tmp_path / "report.json").read_text() == printed
+
+
+def test_a_repository_without_a_remote_records_here_only(
+    mirror: Mirror, address: str, docker_registry: str, tmp_path: Path
+) -> None:
+    mirror.place.git(tmp_path, "init", "--quiet", "alone")
+    mirror.root = tmp_path / "alone"
+
+    assert "recorded here only" in mirror.run("sync", f"{address}/p", "--to", f"{docker_registry}/alone").stderr
+    assert mirror.place.subjects(mirror.root) == [f"Mirror {address}/p: 7 added"]
+    assert mirror.place.git(mirror.root, "status", "--porcelain") == ""

@@ -1,0 +1,53 @@
+"""A metadata repository with a bare remote, in which the program is run as a person runs it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.support.repositories import Workplace
+
+
+class Mirror:
+    """A clone that is gcrsync's metadata repository, its remote, and the program."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = Workplace(folder)
+        self.root = self.place.seeded()
+        self.environment: dict[str, str] = dict(self.place.environment)
+
+    def configure(self, source: str, destination: str, more: str = "") -> None:
+        """Commit a configuration with one table."""
+        text = f'[[mirror]]\nsource = "{source}"\ndestination = "{destination}"\n{more}'
+        self.place.commit(self.root, "configure", {"gcrsync.toml": text})
+        self.place.git(self.root, "push", "--quiet", "origin", "main")
+
+    def run(self, *arguments: str, code: int = 0, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run gcrsync in the clone and check how it ends; there is never a traceback."""
+        command = [sys.executable, "-m", "gcrsync", *arguments]
+        everything = {**self.environment, **(environment or {})}
+        ended = subprocess.run(command, cwd=self.root, env=everything, capture_output=True, text=True, check=False, timeout=100)
+        assert "Traceback" not in ended.stderr + ended.stdout, ended.stderr
+        assert ended.returncode == code, f"{arguments} ended with {ended.returncode}:\n{ended.stdout}\n{ended.stderr}"
+        return ended
+
+    def report(self, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - a JSON document
+        """Run gcrsync with ``--json`` and give the report."""
+        return json.loads(self.run(*arguments, "--json", code=code).stdout)
+
+    @property
+    def log(self) -> list[str]:
+        """The subjects of the commits at the remote, oldest first."""
+        return self.place.subjects(self.place.remote)
+
+    def recorded(self, path: str) -> Any:  # noqa: ANN401 - a JSON document
+        """Give a document as the remote has it."""
+        return json.loads(self.place.show(self.place.remote, f"metadata/{path}"))
+
+    def documents(self) -> dict[str, Any]:
+        """Give all documents that the remote has, by repository."""
+        paths = self.place.git(self.place.remote, "ls-tree", "-r", "--name-only", "main").splitlines()
+        found = [self.recorded(path.removeprefix("metadata/")) for path in paths if path.endswith(".json")]
+        return {document["repository"]: document for document in found}

@@ -1,0 +1,150 @@
+"""What a look at a source gives, whole or with a note of what could not be had."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from gcrsync.errors import StoppedError
+from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.oci.name import Namespace, Tag
+from gcrsync.sync.progress import Unwatched
+from gcrsync.sync.survey import Means, survey
+from tests.support import faults
+from tests.support.build import image, index
+from tests.support.faults import Fault
+from tests.support.sessions import session_to
+from tests.support.simulator import Simulator, network
+from tests.support.values import everything
+
+ONE, TWO = image("one"), image("two")
+
+
+@contextmanager
+def means(registry: Simulator, *, stopped: bool = False) -> Iterator[Means]:
+    with session_to(network(registry)) as session, ThreadPoolExecutor(4) as executor:
+        yield Means(session, executor, 4, lambda: stopped, Unwatched())
+
+
+def look(registry: Simulator, selection: Selection) -> Snapshot:
+    with means(registry) as given:
+        return survey(given, selection)
+
+
+def tags(snapshot: Snapshot) -> dict[str, list[str]]:
+    found = {path.path: sorted(tag.name for tag in listing.tags) for path, listing in snapshot.listings.items()}
+    return {path: names for path, names in sorted(found.items()) if names}
+
+
+def registry(*, google: bool) -> Simulator:
+    """Give a registry with tags and children both, three levels deep."""
+    simulator = Simulator("registry.test", google=google)
+    simulator.add("p/java", ONE, "17", "latest")
+    simulator.add("p/java/debug", TWO, "17")
+    simulator.add("p/java/debug/deep/er", ONE, "1")
+    simulator.add("p/static", index(ONE, TWO), "latest")
+    simulator.add("other/static", ONE, "latest")
+    return simulator
+
+
+ALL = {"p/java": ["17", "latest"], "p/java/debug": ["17"], "p/java/debug/deep/er": ["1"], "p/static": ["latest"]}
+
+
+def test_googles_list_is_walked_to_the_bottom_with_one_request_a_path_and_none_a_tag() -> None:
+    simulator = registry(google=True)
+    snapshot = look(simulator, everything("registry.test/p"))
+
+    assert (tags(snapshot), snapshot.listed_by, snapshot.failures) == (ALL, "google", {})
+    assert snapshot.requests == len(simulator.log) == 6
+    assert {logged.path.rpartition("/")[2] for logged in simulator.log} == {"list"}
+
+
+def test_the_root_of_a_registry_is_a_namespace_with_the_empty_name() -> None:
+    simulator = registry(google=True)
+    snapshot = look(simulator, everything("registry.test"))
+
+    assert tags(snapshot) == {**ALL, "other/static": ["latest"]}
+    assert simulator.log[0].path == "/v2/tags/list"
+
+
+def test_an_ordinary_registry_is_listed_by_its_catalogue_and_one_head_a_tag() -> None:
+    simulator = registry(google=False)
+    snapshot = look(simulator, everything("registry.test/p"))
+
+    assert (tags(snapshot), snapshot.listed_by, snapshot.failures) == (ALL, "catalog", {})
+    assert snapshot.listings[Namespace("registry.test", "p/java")].tags[Tag("17")] == ONE.digest
+    assert len(simulator.requests("HEAD")) == 5
+    assert snapshot.requests == len(simulator.log)
+
+
+def test_the_pages_of_an_ordinary_registry_are_followed() -> None:
+    simulator = replace(registry(google=False), page=1)
+
+    assert tags(look(simulator, everything("registry.test/p"))) == ALL
+
+
+def test_only_what_is_selected_costs_requests_on_an_ordinary_registry() -> None:
+    simulator = registry(google=False)
+    selection = replace(everything("registry.test/p"), includes=(Patterns(("java",)),), tags_include=Patterns(("latest",)))
+    snapshot = look(simulator, selection)
+
+    assert tags(snapshot) == {"p/java": ["latest"]}
+    assert snapshot.listings[Namespace("registry.test", "p/java")].unasked == frozenset({Tag("17")})
+    assert len(simulator.requests("HEAD")) == 1
+
+
+@pytest.mark.parametrize("google", [True, False])
+@pytest.mark.parametrize("change", [faults.status(403, "DENIED"), faults.status(500), faults.page(), faults.truncated()])
+def test_a_repository_that_cannot_be_listed_is_a_failure_of_its_own(change: faults.Change, google: bool) -> None:  # noqa: FBT001
+    simulator = registry(google=google)
+    simulator.faults.append(Fault("GET", "/v2/p/static/tags/list", change, times=None))
+    snapshot = look(simulator, everything("registry.test/p"))
+
+    assert tags(snapshot) == {path: names for path, names in ALL.items() if path != "p/static"}
+    assert set(snapshot.failures) == {Namespace("registry.test", "p/static")}
+
+
+def test_a_tag_that_cannot_be_asked_for_is_a_failure_of_its_repository() -> None:
+    simulator = registry(google=False)
+    simulator.faults.append(Fault("HEAD", "/v2/p/java/manifests/17", faults.status(404, "MANIFEST_UNKNOWN")))
+    snapshot = look(simulator, everything("registry.test/p"))
+
+    assert "registry.test/p/java:17" in snapshot.failures[Namespace("registry.test", "p/java")]
+    assert "p/java/debug" in tags(snapshot)
+
+
+@pytest.mark.parametrize(
+    "change", [faults.status(404), faults.status(401), faults.status(500), faults.unreachable(), faults.page()]
+)
+def test_a_namespace_that_cannot_be_listed_is_a_failure_and_never_empty(change: faults.Change) -> None:
+    simulator = registry(google=False)
+    simulator.faults.append(Fault("GET", "/v2/", change, times=None))
+    snapshot = look(simulator, everything("registry.test/p"))
+
+    assert set(snapshot.failures) == {Namespace("registry.test", "p")}
+    assert not snapshot.listings
+
+
+def test_a_repository_can_be_named_where_there_is_no_catalogue() -> None:
+    simulator = registry(google=False)
+    simulator.faults.append(Fault("GET", "/v2/_catalog", faults.status(404), times=None))
+    snapshot = look(simulator, everything("registry.test/p/java"))
+
+    assert tags(snapshot) == {"p/java": ["17", "latest"]}
+    assert (set(snapshot.unseen), snapshot.failures) == ({Namespace("registry.test", "p/java")}, {})
+
+
+def test_a_plain_answer_below_googles_list_is_a_failure() -> None:
+    simulator = registry(google=True)
+    simulator.faults.append(Fault("GET", "/v2/p/static/tags/list", faults.document({"name": "p/static", "tags": []})))
+    snapshot = look(simulator, everything("registry.test/p"))
+
+    assert set(snapshot.failures) == {Namespace("registry.test", "p/static")}
+
+
+def test_a_survey_that_is_stopped_gives_nothing() -> None:
+    with means(registry(google=True), stopped=True) as given, pytest.raises(StoppedError):
+        survey(given, everything("registry.test/p"))
