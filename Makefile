@@ -3,10 +3,13 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-# The first of these that is new enough and has venv; PYTHON=/path/to/python3 overrules it.
+# The first of these that is new enough and has venv, looked for when it is needed; PYTHON=/path/to/python3 overrules it.
 CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
 FITNESS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
-PYTHON ?= $(shell for each in $(CANDIDATES); do "$$each" -c '$(FITNESS)' 2>/dev/null && echo "$$each" && break; done)
+ifndef PYTHON
+FOUND = $(shell for each in $(CANDIDATES); do "$$each" -c '$(FITNESS)' 2>/dev/null && echo "$$each" && break; done)
+PYTHON = $(eval PYTHON := $$(FOUND))$(PYTHON)
+endif
 
 # With WHEEL=dist/….whl everything runs with that instead of the sources. TESTS are more arguments for pytest.
 WHEEL ?=
@@ -77,7 +80,7 @@ clean:  ## remove everything that make has made
 
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(FITNESS)' 2>/dev/null; then \
-	  echo "gcrsync needs Python 3.11 or newer with venv, and $(or $(PYTHON),$(CANDIDATES)) is not that:" \
+	  echo "gcrsync needs Python 3.11 or newer with venv, and $(if $(PYTHON),$(PYTHON) is not that,none of $(CANDIDATES) is that):" \
 	    "install it (on Debian: python3 and python3-venv), or name one with PYTHON=/path/to/python3" >&2; exit 1; fi
 	"$(PYTHON)" -m venv $(VENV)
 

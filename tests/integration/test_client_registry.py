@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gcrsync.errors import DigestMismatchError, ProtocolError, RefusedError, UnauthorizedError, UnreachableError
@@ -186,3 +187,21 @@ def test_the_simulated_registry_takes_and_gives_what_the_real_one_does(client: C
         assert client.head_manifest(repository, LATEST) == built.descriptor
         assert client.get_manifest(repository, built.digest) == built.parsed
     assert simulator.repositories["team/app"].tags == {"latest": str(built.digest)}
+
+
+def test_requests_one_after_another_share_a_connection(client: Client) -> None:
+    simulator, built, connections = Simulator(), build.image(size=LARGE), list[object]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        connections.append(request.extensions["connection"])
+        return simulator(request)
+
+    with served(answer) as address:
+        repository = Repository(address, "team/app")
+        assert client.head_manifest(repository, LATEST) is None
+        assert not client.has_blob(repository, built.digest)
+        assert not client.mount_blob(repository, built.digest, repository)
+        push(client, repository, built, "latest")
+        assert client.head_manifest(repository, LATEST) == built.descriptor
+    assert len(connections) > len(built.blobs)
+    assert len(set(connections)) == 1

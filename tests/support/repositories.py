@@ -19,7 +19,8 @@ _KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
 def environment(home: Path) -> dict[str, str]:
     """Give an environment in which git knows nothing but a fixed name."""
     home.mkdir(exist_ok=True)
-    names = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "Ann"), ("EMAIL", "ann@host"))}
+    persons = ("AUTHOR", "COMMITTER")
+    names = {f"GIT_{person}_NAME": "Ann" for person in persons} | {f"GIT_{person}_EMAIL": "ann@host" for person in persons}
     config = {"GIT_CONFIG_GLOBAL": str(home / "gitconfig"), "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(home)}
     return {name: os.environ[name] for name in _KEPT if name in os.environ} | config | names
 
@@ -30,7 +31,7 @@ class Workplace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = environment(folder / "home")
-        (folder / "home" / "gitconfig").write_text("[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
+        (folder / "home" / "gitconfig").write_text("[init]\ndefaultBranch = main\n[gc]\nauto = 0\n[maintenance]\nauto = false\n")
         self.remote = folder / "remote.git"
         self.git(folder, "init", "--quiet", "--bare", str(self.remote))
         self.git(self.remote, "config", "core.logAllRefUpdates", "true")
@@ -107,7 +108,8 @@ def writer(contents: Mapping[str, str | None], subject: str = "sync") -> Callabl
         for leftover in ground.leftovers:
             for each in differences(leftover.after.git, leftover.before.commit, leftover.after.commit):
                 files[each.path] = leftover.after.read(each.path)
-        return Draft(files | {path: content and content.encode() for path, content in contents.items()}, subject, "test")
+        files |= {path: None if content is None else content.encode() for path, content in contents.items()}
+        return Draft(files, subject, "test")
 
     return write
 

@@ -14,7 +14,8 @@ Answer = Callable[[httpx.Request], httpx.Response]
 def served(answer: Answer) -> Iterator[str]:
     """Answer HTTP requests on loopback, and give ``127.0.0.1:port``.
 
-    A response whose stream breaks has its connection broken, and a request that is refused gets no answer.
+    A response whose stream breaks has its connection broken, and a request that is refused gets no answer. A request's extension
+    ``connection`` tells the connections apart.
     """
     server = _Server(answer)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -56,7 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _request(self) -> httpx.Request:
         content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         url = f"http://{self.headers['Host']}{self.path}"
-        return httpx.Request(self.command, url, headers=list(self.headers.items()), content=content)
+        connection = {"connection": self.client_address}
+        return httpx.Request(self.command, url, headers=list(self.headers.items()), content=content, extensions=connection)
 
     def _write(self, response: httpx.Response) -> None:
         self.send_response(response.status_code)

@@ -8,7 +8,7 @@ SOURCE = ROOT / "src" / "gcrsync"
 
 
 def test_the_map_names_every_module_in_its_layer_and_no_other() -> None:
-    modules = {_place(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if path.name != "__init__.py"}
+    modules = {_place(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if not path.name.startswith("__")}
 
     assert modules
     assert _mapped() == modules

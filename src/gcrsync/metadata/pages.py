@@ -117,11 +117,11 @@ def pages(records: Records, folders: Collection[str]) -> dict[str, str]:
 def _page(folder: str, records: Sequence[Record]) -> str:
     """Give the page of a registry, with its folders and the repositories directly under it, or of one of those folders."""
     totals = _Totals.of(records)
-    summary = f"Repositories: {number(totals.repositories)}. Tags: {number(totals.tags)}. [What the files say]({_to_readme(folder)})."
+    counts = f"Repositories: {number(totals.repositories)}. Tags: {number(totals.tags)}."
     here = [record for record in records if _page_folder(record) == folder]
     deeper = [record for record in records if _page_folder(record) != folder]
     folders = (_folder_row(folder, below, list(found)) for below, found in groupby(deeper, key=_page_folder))
-    parts = [f"# {_title(folder, records[0].repository)}", _NOTE, summary]
+    parts = [f"# {_title(folder, records[0].repository)}", _NOTE, f"{counts} [What the files say]({_to_readme(folder)})."]
     parts += ["\n".join((*_FOLDER_HEAD, *folders))] if deeper else []
     parts += ["\n".join((*_REPOSITORY_HEAD, *(_repository_row(folder, record) for record in here)))] if here else []
     return "\n\n".join(parts) + "\n"

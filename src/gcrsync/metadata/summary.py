@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from gcrsync.metadata.markdown import number, size
 from gcrsync.mirror.change import Change, State
 
-RUN_TRAILER = "Gcrsync-Run"
-"""The trailer of a commit message that names the run."""
-
 _LONGEST_SUBJECT = 72
 _NEWS = (State.ADDED, State.MOVED, State.GONE, State.HELD)
 
@@ -54,7 +51,7 @@ def subject(namespaces: Sequence[str], counts: Counts) -> str:
     return f"Mirror {len(namespaces)} namespaces: {told}"
 
 
-def message(namespaces: Sequence[str], counts: Counts, run: str) -> str:
-    """Give the whole message of a commit: the subject, the namespaces, all counts, and the run in a trailer."""
+def message(namespaces: Sequence[str], counts: Counts) -> str:
+    """Give the message of a commit: the subject, the namespaces and all counts."""
     names = "\n".join(f"- {namespace}" for namespace in namespaces)
-    return f"{subject(namespaces, counts)}\n\n{names}\n\n{sentence(counts)}\n\n{RUN_TRAILER}: {run}\n"
+    return f"{subject(namespaces, counts)}\n\n{names}\n\n{sentence(counts)}\n"

@@ -1,6 +1,7 @@
 """What kind of place a host is, told from its name alone; nothing is resolved."""
 
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 _PRIVATE_SUFFIXES = (".internal", ".local", ".localhost")
@@ -31,6 +32,7 @@ def _name(host: str) -> str:
     return host.lower().strip("[]").removesuffix(".")
 
 
+@lru_cache(maxsize=1024)
 def _address(name: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(name)

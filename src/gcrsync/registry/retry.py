@@ -1,5 +1,6 @@
 """What is asked again, how often and until when: one policy, for single requests and for whole blobs."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 """The statuses that may be gone a moment later."""
 
 _SLICE = 0.25
+_LENGTH = re.compile(r"[0-9]{1,9}")
 _FINAL_CODES = "MANIFEST_"
 _PULL_LIMIT = "pull rate limit"
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
@@ -82,8 +84,8 @@ class RetryPolicy:
 class RetryTransport(httpx.BaseTransport):
     """A transport that sends a request again as the policy says, if its body can be sent again.
 
-    A streamed body never is, nor a PATCH: the registry may have taken its bytes. Of an answer that is an error or a redirect
-    no more is read than an error message needs, and its connection is free at once.
+    A streamed body never is, nor a PATCH: the registry may have taken its bytes. An answer is read at once where it is short, so
+    that its connection is free again; of one that is an error or a redirect no more is read than a message needs.
     """
 
     def __init__(self, inner: httpx.BaseTransport, policy: RetryPolicy, clock: Clock) -> None:
@@ -102,12 +104,21 @@ class RetryTransport(httpx.BaseTransport):
 
     def _attempt(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
-        return response if response.status_code < HTTPStatus.MULTIPLE_CHOICES else _held(response)
+        if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            with suppress(httpx.TransportError):  # what the status says is worth more than its explanation
+                return _held(response)
+            return httpx.Response(response.status_code, headers=response.headers)
+        return _held(response) if request.method != "GET" or _is_short(response) else response
+
+
+def _is_short(response: httpx.Response) -> bool:
+    length = response.headers.get("content-length", "")
+    return "transfer-encoding" not in response.headers and bool(_LENGTH.fullmatch(length)) and int(length) <= ERROR_LIMIT
 
 
 def _held(response: httpx.Response) -> httpx.Response:
     content = bytearray()
-    with closing(response), suppress(httpx.TransportError):  # what the status says is worth more than its explanation
+    with closing(response):
         for part in cast("httpx.SyncByteStream", response.stream):
             content += part
             if len(content) >= ERROR_LIMIT:

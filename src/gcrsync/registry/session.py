@@ -81,16 +81,13 @@ class Session:
     def __init__(self, wire: Wire, tokens: Tokens, keychain: Keychain, insecure: frozenset[str]) -> None:
         """Put the parts together, as ``open_session`` does."""
         self._wire, self._tokens, self._keychain, self._insecure = wire, tokens, keychain, insecure
+        self._homes: dict[str, httpx.URL] = {}
         self._challenges: dict[str, Challenge | None] = {}
         self._learning = Lock()
 
     def url(self, registry: str, path: str, query: Mapping[str, str] = _NOTHING) -> httpx.URL:
         """Give a URL of a registry: plain HTTP on this machine, TLS elsewhere and where the host was named insecure."""
-        netloc = _DOCKER_HUB_SERVER if registry == DOCKER_HUB else registry
-        url = httpx.URL(scheme="https", netloc=netloc.encode("ascii"), path=path)
-        if is_loopback(url.host) and not is_named(url, self._insecure):
-            url = url.copy_with(scheme="http")
-        return url.copy_with(params=query) if query else url
+        return self._home(registry).copy_with(path=path, params=query)
 
     @contextmanager
     def open(self, call: Call) -> Iterator[httpx.Response]:
@@ -162,7 +159,7 @@ class Session:
             return basic_authorization(credential.user, credential.password) if isinstance(credential, Basic) else ""
         if isinstance(credential, RegistryToken):
             return _BEARER + credential.token
-        wanted = TokenRequest(call.registry, self.url(call.registry, "/"), challenge, credential, tuple(scope.split()))
+        wanted = TokenRequest(call.registry, self._home(call.registry), challenge, credential, tuple(scope.split()))
         return _BEARER + self._tokens.token(wanted, rejected.removeprefix(_BEARER))
 
     def _followed(self, call: Call, authorization: str) -> httpx.Response:
@@ -195,9 +192,16 @@ class Session:
         headers = {**call.headers, "Authorization": authorization} if authorization else call.headers
         return self._wire.send(call.method, url, headers, call.content)
 
+    def _home(self, registry: str) -> httpx.URL:
+        if registry not in self._homes:
+            url = httpx.URL(f"https://{_DOCKER_HUB_SERVER if registry == DOCKER_HUB else registry}/")
+            is_plain = is_loopback(url.host) and not is_named(url, self._insecure)
+            self._homes[registry] = url.copy_with(scheme="http") if is_plain else url
+        return self._homes[registry]
+
     def _is_home(self, call: Call, url: httpx.URL) -> bool:
         """Say whether a URL is at the registry itself; plain HTTP is too, where the host was named insecure."""
-        home = self.url(call.registry, "/")
+        home = self._home(call.registry)
         schemes = (home.scheme, "http") if is_named(home, self._insecure) else (home.scheme,)
         return url.scheme in schemes and url.netloc == home.netloc
 

@@ -43,7 +43,7 @@ class Wire:
         """
         if self._clock.stopped():
             raise StoppedError
-        bare = url.copy_with(userinfo=b"")
+        bare = url.copy_with(userinfo=b"") if url.userinfo else url
         trace = {"trace": self._sockets.trace}
         request = self._client.build_request(method, bare, headers=headers, content=content, extensions=trace)
         translated = partial(self._translated, method, bare)

@@ -25,6 +25,21 @@ class _Closable(Protocol):
         """Let go of it."""
 
 
+class _ChunkedBody(DechunkedInput):
+    """A body in chunks; once it has turned out to be broken, nobody may wait for more of it."""
+
+    _broken = False
+
+    def read(self, size: int = -1, /) -> bytes | None:
+        """Read some bytes."""
+        if self._broken:
+            raise OSError("broken before")
+        self._broken = True
+        data = super().read(size)
+        self._broken = False
+        return data
+
+
 class KeepAliveHandler(WSGIRequestHandler):
     """Handles the requests of one connection, one after the other; the application logs them."""
 
@@ -41,10 +56,8 @@ class KeepAliveHandler(WSGIRequestHandler):
             self.send_error(HTTPStatus.BAD_REQUEST)
             return
         environ = self.make_environ()
-        body = environ["wsgi.input"]
-        if not isinstance(body, DechunkedInput):
-            body = LimitedStream(cast("IO[bytes]", self.rfile), int(environ.get("CONTENT_LENGTH") or 0))
-            environ.update({"wsgi.input": body, "wsgi.input_terminated": True})
+        body = self._body(environ)
+        environ.update({"wsgi.input": body, "wsgi.input_terminated": True})
         self._answer(environ)
         self._drain(body)
 
@@ -53,6 +66,12 @@ class KeepAliveHandler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Say nothing."""
+
+    def _body(self, environ: WSGIEnvironment) -> RawIOBase:
+        stream = cast("IO[bytes]", self.rfile)
+        if isinstance(environ["wsgi.input"], DechunkedInput):
+            return _ChunkedBody(stream)
+        return LimitedStream(stream, int(environ.get("CONTENT_LENGTH") or 0))
 
     def _answer(self, environ: WSGIEnvironment) -> None:
         """Run the application and send what it answers (PEP 3333)."""

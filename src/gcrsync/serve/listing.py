@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ from gcrsync.archive.folder import LayoutFolder
 from gcrsync.archive.layout import Layout
 from gcrsync.errors import GcrsyncError
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import Descriptor, Index, Manifest, SchemaOne
+from gcrsync.oci.manifest import Descriptor, Manifest
 from gcrsync.serve.call import Call, Code, RequestError, json_response
 
 _LONGEST_NUMBER = 9
@@ -109,23 +108,12 @@ def _manifests(layout: Layout) -> list[_Manifest]:
 
 
 def _image_size(image: _Manifest) -> int:
-    """Add up config and layers, each distinct blob once, over all platforms; what cannot be read adds nothing."""
-    blobs: dict[Digest, int] = {}
-    seen: set[Digest] = set()
-    waiting = [image.descriptor]
-    while waiting:
-        descriptor = waiting.pop()
-        if descriptor.digest in seen:
-            continue
-        seen.add(descriptor.digest)
-        with suppress(GcrsyncError):
-            match image.layout.read_manifest(descriptor):
-                case Manifest(blobs=parts):
-                    blobs.update((part.digest, part.size) for part in parts)
-                case Index(manifests=children):
-                    waiting.extend(children)
-                case SchemaOne():
-                    pass
+    """Add up the config and the layers of an image, each distinct blob once; 0 is unknown, as Google says of an index."""
+    try:
+        manifest = image.layout.read_manifest(image.descriptor)
+    except GcrsyncError:
+        return 0
+    blobs = {blob.digest: blob.size for blob in manifest.blobs} if isinstance(manifest, Manifest) else {}
     return sum(blobs.values())
 
 

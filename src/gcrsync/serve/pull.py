@@ -1,5 +1,6 @@
 """Manifests and blobs, given to who asks (distribution-spec, "Pull")."""
 
+from contextlib import ExitStack, closing
 from http import HTTPStatus
 
 from werkzeug.datastructures import MIMEAccept
@@ -44,11 +45,14 @@ class Pull:
             raise RequestError(HTTPStatus.NOT_FOUND, Code.BLOB_UNKNOWN, f"no {digest} in {call.path}")
         headers = {"Docker-Content-Digest": digest.text, "Accept-Ranges": "bytes"}
         response = Response(content_type="application/octet-stream", headers=headers)
-        if not call.is_head:
-            response.response = FileWrapper(blobs.open(digest), _CHUNK)
-            response.direct_passthrough = True
         response.content_length = status.st_size
-        return response.make_conditional(call.request, accept_ranges=True, complete_length=status.st_size)
+        with ExitStack() as stack:
+            if not call.is_head:
+                response.response = stack.enter_context(closing(FileWrapper(blobs.open(digest), _CHUNK)))
+                response.direct_passthrough = True
+            response.make_conditional(call.request, accept_ranges=True, complete_length=status.st_size)
+            stack.pop_all()  # from here on, whoever sends the answer closes it
+        return response
 
     def _layout(self, call: Call) -> Layout:
         if call.path not in self._folder:

@@ -82,10 +82,12 @@ class _Server(ThreadedWSGIServer):
 
 def _listening(address: str, port: int, application: RegistryApplication, log: Callable[[str], None]) -> _Server:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    if port not in range(65536):
+        raise UsageError(f"listening on {address} port {port}: there is no such port", hint="name another --port")
     try:
         listener = socket.create_server((address, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        raise UsageError(f"listening on {address} port {port}: {error}", hint="name another --port") from error
+    except OSError as error:
+        raise UsageError(f"listening on {address} port {port}: {error.strerror}", hint="name another --port") from error
     with listener:
         return _Server(listener, application, log)
 

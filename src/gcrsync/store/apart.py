@@ -70,9 +70,10 @@ class Apart:
         git.run("update-index", "-z", "--add", "--remove", "--stdin", stdin=paths)
         if not git.attempt("diff-index", "--cached", "--quiet", parent or git.run("mktree").text).status:
             return None
-        message = f"{draft.message.rstrip()}\n\n{TRAILER}: {draft.run}\n"
-        named = _with_identity(git)
-        named.run("commit", "--quiet", "--cleanup=whitespace", "--file=-", stdin=os.fsencode(message))
+        message = git.run(
+            "interpret-trailers", "--trailer", f"{TRAILER}: {draft.run}", stdin=os.fsencode(f"{draft.message.rstrip()}\n")
+        )
+        _with_identity(git).run("commit", "--quiet", "--cleanup=whitespace", "--file=-", stdin=message.output)
         commit = git.commit("HEAD")
         git.run("update-ref", KEPT, commit)
         return commit
@@ -82,9 +83,10 @@ class Apart:
         # The person's hooks, wherever they are told to be: a relative core.hooksPath would be sought among files that git ignores.
         hooks = self.git.folder / self.git.run("rev-parse", "--git-path", "hooks").text
         git = replace(self.git, folder=self.folder, options=("-c", f"core.hooksPath={hooks}", "-c", "core.sparseCheckout=false"))
-        if commit and self.folder.exists() and git.commit("HEAD") == commit:
-            return git
-        self.discard()
+        if self.folder.exists():
+            if commit and git.commit("HEAD") == commit:
+                return git
+            self.discard()
         self.git.run("worktree", "add", "--quiet", "--detach", "--no-checkout", str(self.folder), commit or self._seed())
         git.run("symbolic-ref", "HEAD", MADE)
         git.run("reset", "--quiet", "--hard", *([commit] if commit else []))
@@ -107,7 +109,7 @@ class Apart:
             if content is None:
                 files.remove(self.folder, path)
             else:
-                files.replace(self.folder, path, content)
+                files.write(self.folder, path, content)
 
     def _seed(self) -> str:
         """Give a commit without files or parents: git cannot add a worktree to a repository without any."""

@@ -43,6 +43,19 @@ def read(root: Path, path: str) -> bytes:
         return place.read_bytes()
 
 
+def write(root: Path, path: str, content: bytes) -> None:
+    """Write a file below a ``root`` that is ours alone, where nobody reads it meanwhile and nothing need outlive us.
+
+    Raises:
+        StoreError: the path is no good (see `locate`), or the disk refuses.
+
+    """
+    place = locate(root, path)
+    with _told("write", place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+
 def replace(root: Path, path: str, content: bytes, *, executable: bool = False) -> None:
     """Put the content under ``path`` below ``root``, at once and on the disk; the mode of a file that is there is kept.
 
@@ -55,7 +68,7 @@ def replace(root: Path, path: str, content: bytes, *, executable: bool = False) 
         place.parent.mkdir(parents=True, exist_ok=True)
         beside = place.with_name(f"{_PREFIX}{secrets.token_hex(4)}")
         try:
-            _write(beside, content, 0o777 if executable else 0o666)
+            _create(beside, content, 0o777 if executable else 0o666)
             if place.exists():
                 beside.chmod(_mode(place, executable=executable))
             beside.replace(place)
@@ -99,11 +112,11 @@ def _mode(place: Path, *, executable: bool) -> int:
     return now | (now & 0o444) >> 2 if executable else now & ~0o111
 
 
-def _write(place: Path, content: bytes, mode: int) -> None:
-    def create(name: str, flags: int) -> int:
+def _create(place: Path, content: bytes, mode: int) -> None:
+    def opener(name: str, flags: int) -> int:
         return os.open(name, flags, mode)
 
-    with open(place, "xb", opener=create) as file:
+    with open(place, "xb", opener=opener) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -64,6 +64,11 @@ class Follower:
         """Git in the person's worktree."""
         return self.apart.git
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a killed run has left the worktree half-way: `finish` comes first."""
+        return (self.git_dir / _JOURNAL).exists()
+
     def follow(self, branch: str, old: str, new: str) -> Followed:
         """Move a branch that is checked out from one commit to another, and the files that differ between them.
 

@@ -20,7 +20,7 @@ from gcrsync.store import files, lock
 from gcrsync.store.apart import KEPT, MADE, Apart, Draft
 from gcrsync.store.command import Git
 from gcrsync.store.follow import Follower
-from gcrsync.store.ground import Ground, contains, look
+from gcrsync.store.ground import Ground, contains, look, own
 from gcrsync.store.publish import Publication, Publisher
 from gcrsync.store.tree import OURS, Tree
 from gcrsync.store.upstream import FETCHED, current_branch, fetch, find_upstream
@@ -60,7 +60,7 @@ class History:
         return Tree(self.git, local if contains(self.git, local, fetched) else fetched)
 
     def check(self) -> None:
-        """Make sure that a run may write here, without changing anything.
+        """Make sure that a run may write here, without changing anything; what a killed run left unfinished is no objection.
 
         Raises:
             NotAMetadataRepositoryError: this is somebody's code.
@@ -74,8 +74,25 @@ class History:
         for path in OURS:
             files.locate(self.root, path)
         listing = self.git.run("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--", *OURS).output
-        if listing:
+        if listing and not self._follower.unfinished:
             raise UncommittedChangeError([line[3:].decode(errors="replace") for line in listing.split(b"\0")[:-1]])
+
+    def refresh(self) -> None:
+        """Bring a clone that is ours alone to where its upstream is, unless commits of ours have still to be pushed.
+
+        Raises:
+            BusyRepositoryError: a run holds it.
+            GitError: the remote cannot be read.
+
+        """
+        with self.locked():
+            branch = current_branch(self.git)
+            self._heal(branch)
+            upstream = find_upstream(self.git, branch)
+            fetched, local = fetch(self.git, upstream) if upstream else "", self.git.commit(branch)
+            if fetched and not any(own(self.git, fetched, local)):
+                self._follower.follow(branch, local, fetched)
+                self._follower.apart.discard()
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -6,11 +6,12 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gcrsync.errors import GitError, NotAMetadataRepositoryError, StoreError, UsageError
+from gcrsync.errors import BusyRepositoryError, GitError, NotAMetadataRepositoryError, StoreError, UsageError
 from gcrsync.store.command import Git, failure
 from gcrsync.store.history import History
 
@@ -57,11 +58,11 @@ def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> Hist
 
 
 def open_remote(url: str, cache: Path, surroundings: Surroundings) -> History:
-    """Open the repository at a URL in a clone that is kept below ``cache``, one folder for each URL.
+    """Open the repository at a URL in a clone that is kept below ``cache``, one folder for each URL, and fetched at each use.
 
     Raises:
         UsageError: the URL holds credentials.
-        GitError: it cannot be cloned.
+        GitError: it cannot be cloned or fetched.
 
     """
     _refuse_credentials(url)
@@ -69,7 +70,10 @@ def open_remote(url: str, cache: Path, surroundings: Surroundings) -> History:
     folder = cache / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
     if not folder.exists():
         _clone(url, folder, surroundings.environment)
-    return replace(open_history(folder, surroundings, named=True), cached=True)
+    history = replace(open_history(folder, surroundings, named=True), cached=True)
+    with suppress(BusyRepositoryError):  # it is a run that holds it, and that brings it up to date itself
+        history.refresh()
+    return history
 
 
 def open_rehearsal(history: History, folder: Path) -> History:

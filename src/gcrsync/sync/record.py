@@ -123,7 +123,8 @@ def _pages(tree: Tree, changed: Records) -> Files:
     texts = pages.pages(kept, sorted(folders))
     if tree.read(paths.README) is None:
         texts = {**texts, paths.README: pages.FIRST_PAGE}
-    return {path: text.encode() for path, text in texts.items()}
+    empty = {path: None for folder in folders if (path := paths.page_of(folder)) not in texts}
+    return {**empty, **{path: text.encode() for path, text in texts.items()}}
 
 
 def _empty(record: Record) -> Record:

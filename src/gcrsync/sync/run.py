@@ -107,10 +107,10 @@ def _entries(job: Job, namespaces: Iterable[NamespaceReport]) -> tuple[Entry, ..
 
 
 def _message(job: Job, report: Report) -> str:
-    changed = [namespace for namespace in report.namespaces if any(image.news for image in namespace.images)]
+    changed = [namespace for namespace in report.namespaces if any(image.news for image in namespace.images)] or report.namespaces
     images = [image for namespace in changed for image in namespace.images]
     counts = Counts.of(images, report.count(State.FAILED), sum(namespace.copied for namespace in changed))
-    return message([str(namespace.namespace) for namespace in changed], counts, job.run)
+    return message([str(namespace.namespace) for namespace in changed], counts)
 
 
 def _counts(namespace: NamespaceReport) -> Counts:

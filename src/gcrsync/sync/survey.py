@@ -145,6 +145,9 @@ def _catalogued(means: Means, selection: Selection, found: _Found, root: PlainAn
         return []
     repositories, requests = answer
     found.requests += requests
+    if not repositories and root.tags is None and root.error is not None:
+        found.failures[found.namespace] = f"the catalogue names nothing here, and {root.error}"
+        return []
     below = frozenset(repository.path for repository in repositories if repository.namespace != found.namespace)
     found.listings[found.namespace] = Listing(children=below)
     return [repository for repository in repositories if selection.takes(repository)]

@@ -30,6 +30,7 @@ def test_an_image_is_put_and_given_again(tmp_path: Path) -> None:
     assert destination.head_manifest(A, Tag("v1")) == destination.head_manifest(A, built.digest) == built.descriptor
     assert destination.get_manifest(A, Tag("v1")) == built.parsed
     for content in built.blobs.values():
+        assert destination.has_blob(A, Digest.of(content))
         with destination.open_blob(A, blob(content)) as chunks:
             assert b"".join(chunks) == content
 

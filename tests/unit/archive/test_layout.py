@@ -185,6 +185,13 @@ def test_a_layout_of_another_version_is_left_alone(tmp_path: Path, mark: bytes) 
     assert listed(tmp_path, "a") == [("v1", str(one.digest))]
 
 
+def test_a_file_much_larger_than_it_can_be_is_not_read(tmp_path: Path) -> None:
+    put(tmp_path, "a", image(), "v1")
+    os.truncate(tmp_path / "a/oci-layout", 10**12)
+    with pytest.raises(DestinationError, match="oci-layout: more than 4096 bytes"):
+        layout(tmp_path).tags()
+
+
 def test_a_broken_index_is_named_and_not_replaced(tmp_path: Path) -> None:
     one = put(tmp_path, "a", image(), "v1")
     (tmp_path / "a/index.json").write_bytes(b"{")

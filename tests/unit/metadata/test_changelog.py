@@ -52,7 +52,9 @@ def test_a_body_tells_each_kind_of_news_by_repository() -> None:
 
 def test_a_long_body_is_cut_for_reading() -> None:
     changes = [
-        Change(Repository("gcr.io", f"a/b{number:04}"), Tag(f"v{tag}"), State.ADDED, NEW) for number in range(1434) for tag in range(25)
+        Change(Repository("gcr.io", f"a/b{number:04}"), Tag(f"v{tag}"), State.ADDED, NEW)
+        for number in range(1434)
+        for tag in range(25)
     ]
     said = _said(changes)
     assert len(said) == 1 + 200 * 3 + 1
@@ -61,7 +63,9 @@ def test_a_long_body_is_cut_for_reading() -> None:
     assert said[-1] == "- and 1,234 more"
 
 
-@pytest.mark.parametrize("reason", ["`</code><script>", "a\n## 2026-11-21T02:17:00Z gcr.io\n\n<!-- run: x -->\n\nb", "[a](http://evil.example)"])
+@pytest.mark.parametrize(
+    "reason", ["`</code><script>", "a\n## 2026-11-21T02:17:00Z gcr.io\n\n<!-- run: x -->\n\nb", "[a](http://evil.example)"]
+)
 def test_a_hostile_reason_is_neither_markup_nor_an_entry(reason: str) -> None:
     changes = [Change(STATIC, Tag("v1"), State.HELD, NEW, None, reason)]
     text = insert(None, Entry(NIGHT, "gcr.io/distroless", "run", body(changes, Counts.of(changes, 0, 0))))
@@ -103,7 +107,8 @@ def test_a_file_without_the_heading_gets_it_on_top_and_keeps_the_rest_below() ->
 
 
 def test_sections_and_notes_of_people_stay_where_they_are() -> None:
-    before = f"About us.\n\n{HEADING}\n\nWelcome.\n\n{_entry('one')}\n- a note under the entry\n\n## Our rules\n\n## 2026-99-99T02:17:00Z no day\n"
+    notes = "- a note under the entry\n\n## Our rules\n\n## 2026-99-99T02:17:00Z no day\n\n<!-- run: x -->\n\nMine.\n"
+    before = f"About us.\n\n{HEADING}\n\nWelcome.\n\n{_entry('one')}\n{notes}"
     text = insert(before, _entry("two", later=1))
     assert text == before.replace(str(_entry("one")), f"{_entry('two', later=1)}\n{_entry('one')}")
     shorter = Entry(NIGHT, "gcr.io/distroless", "one", "Short.")

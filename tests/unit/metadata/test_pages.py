@@ -58,7 +58,7 @@ def test_the_page_of_a_folder_lists_what_is_below_it_at_any_depth() -> None:
 def test_each_folder_that_is_asked_for_has_a_page_and_no_other() -> None:
     assert set(pages(RECORDS, _folders(RECORDS))) == {
         "metadata/gcr.io/README.md",
-        "metadata/gcr.io/a.json/README.md".replace("a.json", "a%2Ejson"),
+        "metadata/gcr.io/a%2Ejson/README.md",
         "metadata/gcr.io/distroless/README.md",
         "metadata/localhost_5000/README.md",
     }

@@ -23,7 +23,8 @@ def test_a_repository_has_its_path(repository: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["metadata/README.md", "metadata/gcr.io/README.md", "metadata/index.json", "gcr.io/a/b.json", "a/metadata/gcr.io/a.json", ""]
+    "path",
+    ["metadata/README.md", "metadata/gcr.io/README.md", "metadata/index.json", "gcr.io/a/b.json", "a/metadata/gcr.io/a.json", ""],
 )
 def test_another_file_is_no_document(path: str) -> None:
     assert not is_document(path)

@@ -41,11 +41,10 @@ def test_the_subject_says_what_is_not_nothing(namespaces: list[str], counts: Cou
     assert subject(namespaces, counts) == line
 
 
-def test_the_message_names_the_run_in_a_trailer() -> None:
-    text = message(["gcr.io/a", "gcr.io/b"], Counts(added=2, copied=10), "20261121T021700Z-1a2b")
+def test_the_message_names_every_namespace_and_every_count() -> None:
+    text = message(["gcr.io/a", "gcr.io/b"], Counts(added=2, copied=10))
     assert text.split("\n\n") == [
         "Mirror gcr.io/a, gcr.io/b: 2 added",
         "- gcr.io/a\n- gcr.io/b",
-        "2 added, 0 moved, 0 gone, 0 held, 0 failed, 10 B copied.",
-        "Gcrsync-Run: 20261121T021700Z-1a2b\n",
+        "2 added, 0 moved, 0 gone, 0 held, 0 failed, 10 B copied.\n",
     ]

@@ -21,7 +21,7 @@ def test_this_machine_is_known_by_each_of_its_names(host: str) -> None:
         "192.168.1.1",
         "169.254.169.254",
         "2852039166",
-        "0.0.0.0",
+        "0.1.2.3",
         "fd00::1",
         "fe80::1",
         "registry",

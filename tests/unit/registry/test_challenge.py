@@ -44,3 +44,8 @@ def test_the_first_bearer_or_basic_challenge_is_chosen(headers: list[str], schem
     challenge = chosen(headers)
 
     assert (challenge.scheme if challenge else None) == scheme
+
+
+@pytest.mark.parametrize("part", ['a="', 'a="\\', ",", " ", "a ", "a=", "a = ", "a", "="])
+def test_a_long_header_is_read_in_time(part: str) -> None:
+    assert all(not challenge.realm for challenge in parse([part * 100_000]))

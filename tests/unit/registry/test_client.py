@@ -106,6 +106,13 @@ class TestHeadManifest:
         assert client.head_manifest(REPOSITORY, LATEST) == built.descriptor
         assert len(registry.requests("GET", "/manifests/latest")) == 1
 
+    def test_schema_one_that_is_read_keeps_the_digest_that_the_registry_tells(self, registry: Simulator, client: Client) -> None:
+        built = registry.add("team/app", build.schema_one(), "v1")
+        told = with_headers(Docker_Content_Digest=OTHER_DIGEST)
+        registry.faults += [Fault("HEAD", "/manifests/v1", status(405)), Fault("GET", "/manifests/v1", told)]
+        described = client.head_manifest(REPOSITORY, Tag("v1"))
+        assert described == Descriptor(built.media_type, Digest(OTHER_DIGEST), len(built.raw))
+
     def test_a_manifest_that_vanishes_between_two_requests_is_none(self, registry: Simulator, client: Client) -> None:
         registry.faults.append(Fault("HEAD", "/manifests/latest", status(405)))
         assert client.head_manifest(REPOSITORY, LATEST) is None
@@ -274,6 +281,19 @@ class TestPutBlob:
         assert [(put.headers["Content-Length"], put.headers["Content-Type"]) for put in sent] == [
             (str(size), "application/octet-stream")
         ]
+
+    @pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1])
+    def test_only_a_large_blob_has_its_upload_opened_before_it_is_read(
+        self, registry: Simulator, writer: Client, size: int
+    ) -> None:
+        content, opened = build.filler("blob", size), list[int]()
+
+        def chunks() -> Iterator[bytes]:
+            opened.append(len(registry.requests("POST", "/uploads/")))
+            yield content
+
+        writer.put_blob(REPOSITORY, blob_of(content), chunks())
+        assert opened == [1 if size > 64 * 1024 else 0]
 
     @pytest.mark.parametrize("size", [100, LARGE])
     def test_a_blob_that_is_not_what_it_claims_to_be_is_not_stored(self, registry: Simulator, writer: Client, size: int) -> None:

@@ -78,5 +78,5 @@ def test_a_helper_that_fails_is_named_with_its_file_and_not_quoted(write: Write,
 
 @pytest.mark.parametrize("environment", [{}, {"PATH": ""}, {"PATH": "/nonexistent"}])
 def test_a_helper_that_is_missing_is_named_with_its_file(environment: dict[str, str]) -> None:
-    with pytest.raises(InputError, match="docker-credential-test .named in /home/me/.docker/config.json.*not on PATH"):
+    with pytest.raises(InputError, match=r"docker-credential-test .named in /home/me/.docker/config.json.*not on PATH"):
         HELPER.get("r.test", environment)

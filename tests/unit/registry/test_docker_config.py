@@ -99,7 +99,7 @@ def test_an_entry_that_cannot_be_used_is_named_with_its_line_and_not_shown(entry
     broken = config({"auths": {"fine.test": auth("me"), "r.test": entry}})
 
     assert broken.credential("fine.test", "") == Basic("me", "hunter2")
-    with pytest.raises(InvalidConfigError, match="config.json:6: r.test: ") as caught:
+    with pytest.raises(InvalidConfigError, match=r"config.json:6: r.test: ") as caught:
         broken.credential("r.test", "")
     assert "hunter2" not in str(caught.value)
 
@@ -113,9 +113,9 @@ def test_the_helper_of_a_registry_comes_before_that_of_all() -> None:
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "/bin/sh", ".", "a b", 5, {"x": 1}])
 def test_a_helper_is_a_plain_name(name: object) -> None:
-    with pytest.raises(InvalidConfigError, match="config.json:2: credsStore: "):
+    with pytest.raises(InvalidConfigError, match=r"config.json:2: credsStore: "):
         config({"credsStore": name}).helper("r.test")
-    with pytest.raises(InvalidConfigError, match="config.json:3: r.test: "):
+    with pytest.raises(InvalidConfigError, match=r"config.json:3: r.test: "):
         config({"credHelpers": {"r.test": name}}).helper("r.test")
 
 

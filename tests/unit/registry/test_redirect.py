@@ -58,9 +58,7 @@ def test_a_location_counts_from_the_url_that_gave_it(location: str, expected: st
     assert led(location) == expected
 
 
-@pytest.mark.parametrize(
-    "location", [None, "", "ftp://store.test/x", "file:///etc/passwd", "https://", "https://store.test:port/", "\x00"]
-)
+@pytest.mark.parametrize("location", [None, "", "ftp://store.test/x", "file:///etc/passwd", "https://store.test:port/", "\x00"])
 def test_a_redirect_to_nowhere_is_refused(location: str | None) -> None:
     with pytest.raises(ProtocolError, match="without a usable Location"):
         led(location)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -147,7 +148,7 @@ def test_pauses_double_up_to_the_longest_and_are_chosen_by_chance_below_that() -
         return answer(503)
 
     sent(Script(failing), clock, policy=policy)
-    pauses = [after - before for before, after in zip(ends, ends[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(ends)]
 
     assert len(pauses) == 199
     assert pauses[0] <= 1 < max(pauses)
@@ -220,6 +221,23 @@ class Endless(httpx.SyncByteStream):
         self.closed = True
 
 
+class Empty(httpx.SyncByteStream):
+    """An answer without content, that knows whether it was read to its end and closed."""
+
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        self.read = self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give nothing."""
+        self.read = True
+        yield from ()
+
+    def close(self) -> None:
+        """Remember."""
+        self.closed = True
+
+
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_no_more_of_an_error_is_read_than_is_quoted(status: int) -> None:
     streams: list[Endless] = []
@@ -241,7 +259,45 @@ def test_an_error_that_breaks_off_still_has_its_status() -> None:
 
     response = sent(Script(lambda: httpx.Response(404, content=broken())), SteppedClock())
 
-    assert (response.status_code, response.read()) == (404, b"half")
+    assert (response.status_code, response.read()) == (404, b"")
+
+
+def broken_once(length: str) -> Script:
+    def breaking() -> Iterator[bytes]:
+        yield b"ha"
+        raise httpx.ReadError("gone")
+
+    headers = {"content-length": length}
+    return Script(lambda: httpx.Response(200, headers=headers, content=breaking()), lambda: httpx.Response(200, content=b"half"))
+
+
+def test_a_short_answer_that_breaks_off_is_asked_for_again() -> None:
+    script = broken_once("4")
+
+    assert sent(script, SteppedClock()).read() == b"half"
+    assert script.asked == 2
+
+
+@pytest.mark.parametrize("length", ["65537", "99999999999", "0000000000004", "four", ""])
+def test_a_long_answer_is_left_to_be_streamed(length: str) -> None:
+    script = broken_once(length)
+
+    with pytest.raises(httpx.ReadError):
+        sent(script, SteppedClock()).read()
+    assert script.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"), [("HEAD", {"content-length": "5000000"}), ("PUT", {}), ("POST", {"content-length": "0"})]
+)
+def test_what_is_no_content_is_read_at_once_so_that_its_connection_is_free(method: str, headers: dict[str, str]) -> None:
+    stream = Empty()
+
+    response = sent(
+        Script(httpx.Response(201, headers=headers, stream=stream)), SteppedClock(), httpx.Request(method, "https://r.test/")
+    )
+
+    assert (response.status_code, response.read(), stream.read, stream.closed) == (201, b"", True, True)
 
 
 def test_a_stop_ends_a_pause_at_once() -> None:

@@ -69,6 +69,15 @@ def test_what_is_not_known_is_left_out_and_what_the_realm_has_is_kept() -> None:
     assert server.requests[0].url == "https://auth.test/token?tenant=1"
 
 
+def test_an_identity_token_alone_is_enough_to_post() -> None:
+    server = Server()
+
+    tokens(server).token(
+        replace(WANTED, challenge=Challenge("bearer", REALM), scopes=(), credential=IdentityToken("me", "refresh"))
+    )
+    assert set(parse_qs(server.requests[0].content.decode())) == {"grant_type", "refresh_token", "client_id"}
+
+
 def test_a_user_and_password_go_to_the_token_server() -> None:
     server = Server()
 

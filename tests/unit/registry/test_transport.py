@@ -1,7 +1,11 @@
 """Which way a request takes to its host."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -130,3 +134,50 @@ def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     for file in (missing, rubbish):
         with pytest.raises(InputError, match=file.name):
             open_routes({"SSL_CERT_FILE": str(file)}, frozenset(), 4)
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """A proxy that opens no tunnels, and answers in the place of every plain host."""
+
+    log: list[tuple[str, str, str | None]]
+
+    def do_CONNECT(self) -> None:
+        self._answer(405)
+
+    def do_GET(self) -> None:
+        self._answer(200)
+
+    def _answer(self, status: int) -> None:
+        self.log.append((self.command, self.path, self.headers["Proxy-Authorization"]))
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def proxy() -> Iterator[tuple[str, list[tuple[str, str, str | None]]]]:
+    log: list[tuple[str, str, str | None]] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Proxy", (_Proxy,), {"log": log})) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://me:hunter2@127.0.0.1:{server.server_port}", log
+        server.shutdown()
+        thread.join()
+
+
+def test_a_real_proxy_is_asked_for_a_tunnel_and_for_plain_pages(proxy: tuple[str, list[tuple[str, str, str | None]]]) -> None:
+    url, log = proxy
+    with closing(open_routes({"ALL_PROXY": url}, frozenset({"insecure.test"}), 4)) as routes:
+        with pytest.raises(httpx.ProxyError):
+            routes.handle_request(get("https://registry.test/v2/"))
+        assert routes.handle_request(get("https://insecure.test/v2/")).status_code == 200
+
+    mine = "Basic bWU6aHVudGVyMg=="
+    assert log == [
+        ("CONNECT", "registry.test:443", mine),
+        ("CONNECT", "insecure.test:443", mine),
+        ("GET", "http://insecure.test/v2/", mine),
+    ]

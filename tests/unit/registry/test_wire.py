@@ -53,7 +53,7 @@ def test_no_answer_is_an_unreachable_host_and_the_query_is_not_told(error: Excep
     def answer(_request: httpx.Request) -> httpx.Response:
         raise error
 
-    with pytest.raises(UnreachableError, match="GET registry.test/v2/a: .+") as caught:
+    with pytest.raises(UnreachableError, match=r"GET registry.test/v2/a: .+") as caught:
         wire_to(answer).send("GET", URL, {})
     assert "hunter2" not in str(caught.value)
 
@@ -89,7 +89,7 @@ def test_a_body_that_breaks_off_is_the_fault_of_the_host_that_sends_it() -> None
     wire = wire_to(answer)
     source = wire.send("GET", httpx.URL("https://source.test/blob"), {})
 
-    with pytest.raises(UnreachableError, match="GET source.test/blob: connection reset"):
+    with pytest.raises(UnreachableError, match=r"GET source.test/blob: connection reset"):
         wire.send("PUT", httpx.URL("https://destination.test/upload"), {}, source.iter_raw())
 
 
@@ -110,7 +110,24 @@ def test_nothing_is_sent_after_a_stop_and_no_failure_is_told() -> None:
     assert asked == 1
 
 
-@pytest.mark.parametrize("answered", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"])
+def test_a_session_that_is_closed_under_a_request_is_a_stop_and_without_one_a_defect() -> None:
+    clock = SteppedClock()
+    wire = wire_to(lambda _request: httpx.Response(200), clock)
+    stopping = wire_to(lambda _request: httpx.Response(200), clock)
+
+    def closing_meanwhile() -> Iterator[bytes]:
+        yield b"half"
+        clock.stop_after = clock.seconds
+        raise RuntimeError("the client has been closed")
+
+    wire.close()
+    with pytest.raises(RuntimeError):
+        wire.send("GET", URL, {})
+    with pytest.raises(StoppedError):
+        stopping.send("PUT", URL, {}, closing_meanwhile())
+
+
+@pytest.mark.parametrize("answered", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhalf"])
 def test_a_stop_ends_a_read_that_waits_for_a_stalled_host(answered: bytes) -> None:
     clock, stalled, ended = SteppedClock(), Event(), Event()
     with closing(socket.create_server(("127.0.0.1", 0))) as server:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,12 @@ def test_a_run_makes_one_commit_and_pushes_it(place: Workplace) -> None:
     assert tips == [publication.commit, place.git(place.remote, "rev-parse", "main")]
     assert (publication.pushed, publication.remote, publication.followed, publication.left) == (True, "origin", True, ())
     assert place.subjects(place.remote) == ["begin", "sync gcr.io/distroless: 1 added"]
-    assert place.git(clone, "show", "--name-only", "--format=%an <%ae>", "HEAD").split("\n") == ["Ann <ann@host>", "", "CHANGELOG.md", A]
+    assert place.git(clone, "show", "--name-only", "--format=%an <%ae>", "HEAD").split("\n") == [
+        "Ann <ann@host>",
+        "",
+        "CHANGELOG.md",
+        A,
+    ]
     assert place.git(clone, "log", "-1", "--format=%(trailers)") == "Gcrsync-Run: test"
     assert (clone / A).read_text() == "{}\n"
     assert_clean(place, clone)
@@ -102,7 +108,11 @@ def test_a_file_that_a_person_writes_during_the_run_is_left_alone_and_named(plac
         (clone / A).write_text("never added\n")
         publication = history.publish(ground, writer({A: "{}\n", B: "{}\n", "metadata/README.md": "ours\n"}))
     assert publication.left == ("metadata/README.md", A)
-    assert ((clone / "metadata/README.md").read_text(), (clone / A).read_text(), (clone / B).read_text()) == ("mine\n", "never added\n", "{}\n")
+    assert ((clone / "metadata/README.md").read_text(), (clone / A).read_text(), (clone / B).read_text()) == (
+        "mine\n",
+        "never added\n",
+        "{}\n",
+    )
     assert place.show(place.remote, "metadata/README.md") == "ours"
     assert place.git(clone, "diff", "--name-only", "--cached") == ""
     with pytest.raises(UncommittedChangeError, match=r"metadata/README\.md"):
@@ -136,7 +146,7 @@ def assert_only_forward(place: Workplace) -> None:
     """Each value that the remote's branch ever had contains the one before."""
     tips = place.git(place.remote, "reflog", "--format=%H", "main").split()
     assert len(tips) > 1
-    for new, old in zip(tips, tips[1:], strict=False):
+    for new, old in pairwise(tips):
         place.git(place.remote, "merge-base", "--is-ancestor", old, new)
 
 
@@ -182,7 +192,8 @@ def test_pauses_between_tries_grow_and_a_branch_that_never_rests_ends_the_run(pl
 def test_a_push_that_is_refused_leaves_the_commit_here_and_the_next_run_pushes_it(place: Workplace) -> None:
     clone = place.seeded()
     place.hook(place.remote, "pre-receive", "echo 'main is protected' >&2; exit 1")
-    with pytest.raises(GitError, match=r"git push: .*main is protected.*: the run is recorded here in commit [0-9a-f]{12}, and the next"):
+    recorded = "the run is recorded here in commit [0-9a-f]{12}, and the next one pushes it"
+    with pytest.raises(GitError, match=f"git push: .*main is protected.*: {recorded}"):
         run(place.open(clone), {A: "{}\n"}, "first")
     assert place.subjects(clone) == ["begin", "first"]
     assert place.subjects(place.remote) == ["begin"]
@@ -281,7 +292,9 @@ def test_several_remotes_without_an_upstream_are_a_question_for_the_user(place: 
     place.git(clone, "remote", "rename", "origin", "one")
     place.git(clone, "remote", "add", "two", str(place.remote))
     place.git(clone, "branch", "--quiet", "--unset-upstream")
-    with pytest.raises(GitError, match=r"main has no upstream, and there are several remotes: one, two: git config branch\.main\.remote"):
+    with pytest.raises(
+        GitError, match=r"main has no upstream, and there are several remotes: one, two: git config branch\.main\.remote"
+    ):
         run(place.open(clone), {A: "{}\n"})
 
 
@@ -303,7 +316,7 @@ def test_the_first_commit_of_a_new_repository_is_made_like_any_other(place: Work
 def test_a_detached_head_is_told_to_check_out_a_branch(place: Workplace) -> None:
     clone = place.seeded()
     place.git(clone, "checkout", "--quiet", "--detach")
-    with pytest.raises(GitError, match="no branch is checked out in .*: git switch BRANCH"):
+    with pytest.raises(GitError, match=r"no branch is checked out in .*: git switch BRANCH"):
         run(place.open(clone), {A: "{}\n"})
 
 
@@ -314,7 +327,9 @@ def test_where_git_knows_no_name_a_plain_one_is_given_to_the_commit_alone(place:
     place.git(clone, "config", "--global", "user.useConfigOnly", "true")
     before = place.git(clone, "config", "--list")
     run(place.open(clone), {A: "{}\n"})
-    assert place.git(clone, "log", "-1", "--format=%an <%ae> %cn <%ce>") == "gcrsync <gcrsync@localhost> gcrsync <gcrsync@localhost>"
+    assert (
+        place.git(clone, "log", "-1", "--format=%an <%ae> %cn <%ce>") == "gcrsync <gcrsync@localhost> gcrsync <gcrsync@localhost>"
+    )
     assert place.git(clone, "config", "--list") == before
 
 
@@ -409,7 +424,9 @@ def test_an_index_lock_of_somebody_else_is_named_and_left(place: Workplace) -> N
     clone = place.seeded()
     lock = clone / ".git/index.lock"
     lock.touch()
-    with pytest.raises(BusyRepositoryError, match=r"index\.lock exists: wait for the other git; if none is at work, delete that file"):
+    with pytest.raises(
+        BusyRepositoryError, match=r"index\.lock exists: wait for the other git; if none is at work, delete that file"
+    ):
         run(place.open(clone), {A: "{}\n"})
     assert lock.exists()
 
@@ -426,7 +443,7 @@ def test_a_second_run_in_one_repository_is_told_so(place: Workplace) -> None:
         pass
 
 
-def test_the_leftovers_of_a_hook_in_the_environment_do_not_lead_git_elsewhere(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_hook_left_in_the_environment_does_not_lead_git_elsewhere(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     clone = place.seeded()
     for name in LOCAL_VARIABLES:
         monkeypatch.setenv(name, "/nowhere")

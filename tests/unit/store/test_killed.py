@@ -39,6 +39,7 @@ def kill(place: Workplace, clone: Path, point: str) -> bool:
 def test_the_next_run_goes_on_where_one_was_killed(place: Workplace, point: str) -> None:
     clone = place.seeded()
     committed = kill(place, clone, point)
+    place.open(clone).check()
 
     run(place.open(clone), {B: "next\n"}, "next")
 

@@ -1,6 +1,7 @@
 """Work that many threads want done and only one does."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Barrier, Event
 
 import pytest
@@ -10,12 +11,11 @@ from gcrsync.sync.once import Once
 
 def test_many_threads_share_one_result() -> None:
     once: Once[str, int] = Once()
-    done: list[int] = []
-    barrier = Barrier(8)
+    numbers, barrier = count(1), Barrier(8)
 
     def wanted(_: int) -> int:
         barrier.wait()
-        return once.do("key", lambda: done.append(1) or len(done))
+        return once.do("key", lambda: next(numbers))
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(wanted, range(8))) == [1] * 8

@@ -1,0 +1,543 @@
+"""Whole calls: what is learnt, who gets which credentials, and where a call may be led."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gcrsync.errors import ProtocolError, StoppedError, UnauthorizedError, UnreachableError
+from gcrsync.registry.credentials import basic_authorization
+from gcrsync.registry.session import Call, Session, Settings, open_session
+from tests.support.clock import SteppedClock
+
+CI = {"GCRSYNC_USERNAME": "ci", "GCRSYNC_PASSWORD": "hunter2"}
+PULL = "repository:a/b:pull"
+BEARER = 'Bearer realm="https://auth.test/token",service="r.test",scope="repository:a/b:pull"'
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@dataclass
+class World:
+    """Hosts and what they answer, a log of every request, and sessions to them."""
+
+    hosts: dict[str, Handler] = field(default_factory=dict)
+    log: list[httpx.Request] = field(default_factory=list)
+    clock: SteppedClock = field(default_factory=SteppedClock)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Log the request, take its body as a server would, and let its host answer."""
+        request.read()
+        self.log.append(request)
+        return self.hosts[request.url.netloc.decode()](request)
+
+    def session(self, settings: Settings | None = None, environment: Mapping[str, str] | None = None) -> Session:
+        """Open a session to these hosts."""
+        settings = replace(settings or Settings(), stopped=self.clock.stopped)
+        transport = httpx.MockTransport(self)
+        return open_session(settings, environment or {}, clock=self.clock.now, sleep=self.clock.sleep, transport=transport)
+
+    @property
+    def asked(self) -> list[str]:
+        """Each request as ``method host/path``."""
+        return [f"{request.method} {request.url.netloc.decode()}{request.url.path}" for request in self.log]
+
+    @property
+    def authorizations(self) -> list[str | None]:
+        """The credentials of each request."""
+        return [request.headers.get("authorization") for request in self.log]
+
+
+class TokenServer:
+    """Gives tokens that name their scopes and their number, as ``repository:a/b:pull#1``."""
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self.given = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Give the next token."""
+        self.given += 1
+        return httpx.Response(200, json={"token": f"{'+'.join(request.url.params.get_list('scope'))}#{self.given}"})
+
+
+def guarded(challenge: str, accepts: Callable[[str], bool], answer: Handler | None = None) -> Handler:
+    """Answer requests with an authorization that is accepted, and challenge the others."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if accepts(request.headers.get("authorization", "")):
+            return answer(request) if answer else httpx.Response(200, content=b"welcome")
+        return httpx.Response(401, headers={"www-authenticate": challenge}, json={"errors": [{"code": "UNAUTHORIZED"}]})
+
+    return handle
+
+
+def with_token(authorization: str) -> bool:
+    return authorization.startswith("Bearer ")
+
+
+def get(session: Session, registry: str = "r.test", scope: str = PULL, path: str = "/v2/a/b/manifests/1") -> Call:
+    return Call("GET", session.url(registry, path), registry, scope)
+
+
+def sent(session: Session, call: Call) -> tuple[int, bytes]:
+    with session.open(call) as response:
+        return response.status_code, response.read()
+
+
+def redirecting(location: str, status: int = 307) -> Handler:
+    return lambda _request: httpx.Response(status, headers={"location": location})
+
+
+def fine(_request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, content=b"welcome")
+
+
+@pytest.fixture
+def world() -> World:
+    return World({"r.test": guarded(BEARER, with_token), "auth.test": TokenServer()})
+
+
+def test_an_open_registry_is_asked_once_and_for_nothing_else() -> None:
+    world = World({"r.test": fine})
+
+    assert sent(world.session(), get(world.session())) == (200, b"welcome")
+    assert world.asked == ["GET r.test/v2/a/b/manifests/1"]
+    assert world.authorizations == [None]
+
+
+def test_the_first_challenge_is_met_and_remembered_without_asking_v2_first(world: World) -> None:
+    session = world.session()
+
+    assert [sent(session, get(session))[0] for _ in range(3)] == [200, 200, 200]
+    assert world.asked == ["GET r.test/v2/a/b/manifests/1", "GET auth.test/token", *["GET r.test/v2/a/b/manifests/1"] * 3]
+    assert world.authorizations[2:] == [f"Bearer {PULL}#1"] * 3
+
+
+def test_a_token_is_for_what_the_call_needs_and_not_for_what_the_challenge_says(world: World) -> None:
+    session = world.session()
+
+    sent(session, get(session, scope="repository:a/b:pull,push repository:c:pull"))
+    assert world.authorizations[-1] == "Bearer repository:a/b:pull,push+repository:c:pull#1"
+    sent(session, get(session, scope="repository:other:pull"))
+    assert world.authorizations[-1] == "Bearer repository:other:pull#2"
+    assert world.asked.count("GET r.test/v2/a/b/manifests/1") == 3
+
+
+def test_a_call_without_a_scope_takes_that_of_the_challenge(world: World) -> None:
+    session = world.session()
+
+    assert sent(session, get(session, scope=""))[0] == 200
+    assert world.authorizations[-1] == f"Bearer {PULL}#1"
+
+
+def test_a_token_that_has_ended_is_renewed_before_it_is_refused(world: World) -> None:
+    session = world.session()
+    sent(session, get(session))
+    world.clock.seconds += 60
+
+    assert sent(session, get(session))[0] == 200
+    assert world.asked[3:] == ["GET auth.test/token", "GET r.test/v2/a/b/manifests/1"]
+    assert world.authorizations[-1] == f"Bearer {PULL}#2"
+
+
+def test_a_token_that_is_refused_before_its_time_is_renewed_once(world: World) -> None:
+    session = world.session()
+    sent(session, get(session))
+    world.hosts["r.test"] = guarded(
+        'Bearer realm="https://auth.test/token",error="invalid_token"', lambda text: text.endswith("#2")
+    )
+
+    assert sent(session, get(session))[0] == 200
+    assert world.authorizations[-1] == f"Bearer {PULL}#2"
+
+
+def test_a_scope_that_is_not_enough_is_widened_once_to_what_the_registry_asks_for(world: World) -> None:
+    challenge = 'Bearer realm="https://auth.test/token",scope="repository:a/b:pull,delete",error="insufficient_scope"'
+    world.hosts["r.test"] = guarded(challenge, lambda text: "delete" in text)
+    session = world.session()
+
+    assert sent(session, get(session))[0] == 200
+    assert world.authorizations[-1] == "Bearer repository:a/b:pull,delete#1"
+
+
+def test_a_registry_that_is_never_content_is_not_asked_for_ever(world: World) -> None:
+    for challenge in (
+        BEARER,
+        BEARER + ',error="insufficient_scope"',
+        BEARER.replace("a/b", "other") + ',error="insufficient_scope"',
+    ):
+        world.log.clear()
+        world.hosts["r.test"] = guarded(challenge, lambda _text: False)
+        session = world.session()
+
+        status, content = sent(session, get(session))
+        assert (status, json.loads(content)) == (401, {"errors": [{"code": "UNAUTHORIZED"}]})
+        assert 2 <= world.asked.count("GET r.test/v2/a/b/manifests/1") <= 3
+
+
+def test_a_registry_that_asks_for_another_scope_each_time_is_asked_three_times(world: World) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        challenge = f'Bearer realm="https://auth.test/token",scope="s{len(world.log)}",error="insufficient_scope"'
+        return guarded(challenge, lambda _text: False)(request)
+
+    world.hosts["r.test"] = answer
+    session = world.session()
+
+    assert sent(session, get(session))[0] == 401
+    assert world.asked == [*["GET r.test/v2/a/b/manifests/1", "GET auth.test/token"] * 2, "GET r.test/v2/a/b/manifests/1"]
+
+
+def test_a_bad_token_is_renewed_where_the_401_has_no_challenge(world: World) -> None:
+    session = world.session()
+    sent(session, get(session))
+    world.hosts["r.test"] = lambda request: httpx.Response(200 if request.headers["authorization"].endswith("#2") else 401)
+
+    assert sent(session, get(session))[0] == 200
+
+
+@pytest.mark.parametrize("challenge", ["", "Negotiate", 'Digest realm="d"'])
+def test_a_challenge_that_cannot_be_met_is_given_back(world: World, challenge: str) -> None:
+    world.hosts["r.test"] = guarded(challenge, lambda _text: False)
+    session = world.session(Settings(destination="r.test"), CI)
+
+    assert sent(session, get(session))[0] == 401
+    assert world.asked == ["GET r.test/v2/a/b/manifests/1"]
+
+
+def test_the_first_challenge_of_several_headers_is_met(world: World) -> None:
+    headers = [("www-authenticate", "Negotiate"), ("www-authenticate", 'Basic realm="x", ' + BEARER)]
+    world.hosts["r.test"] = lambda request: httpx.Response(200 if "authorization" in request.headers else 401, headers=headers)
+    session = world.session(Settings(destination="r.test"), CI)
+
+    assert sent(session, get(session))[0] == 200
+    assert world.authorizations == [None, basic_authorization("ci", "hunter2")]
+
+
+def test_basic_credentials_go_with_each_request_to_the_registry_once_it_has_asked(world: World) -> None:
+    world.hosts["r.test"] = guarded('Basic realm="x"', lambda text: text == basic_authorization("ci", "hunter2"))
+    session = world.session(Settings(destination="r.test"), CI)
+
+    assert [sent(session, get(session))[0] for _ in range(2)] == [200, 200]
+    assert world.authorizations == [None, *[basic_authorization("ci", "hunter2")] * 2]
+
+
+def test_wrong_basic_credentials_are_sent_once(world: World) -> None:
+    world.hosts["r.test"] = guarded('Basic realm="x"', lambda _text: False)
+    session = world.session(Settings(destination="r.test"), CI)
+
+    assert sent(session, get(session))[0] == 401
+    assert world.authorizations == [None, basic_authorization("ci", "hunter2")]
+
+
+def test_nobody_has_no_basic_credentials(world: World) -> None:
+    world.hosts["r.test"] = guarded('Basic realm="x"', lambda _text: False)
+    session = world.session()
+
+    assert sent(session, get(session))[0] == 401
+    assert world.authorizations == [None]
+
+
+def test_the_variables_of_the_destination_never_go_to_a_source(world: World) -> None:
+    world.hosts["source.test"] = guarded('Basic realm="x"', lambda _text: False)
+    world.hosts["other.test"] = guarded(BEARER, with_token)
+    session = world.session(Settings(destination="r.test"), CI)
+
+    for host in ("source.test", "other.test", "r.test"):
+        sent(session, get(session, host))
+    sent_to = [request.url.host for request in world.log if request.headers.get("authorization", "").startswith("Basic")]
+    assert sent_to == ["auth.test"]
+    assert world.asked[-3:] == ["GET r.test/v2/a/b/manifests/1", "GET auth.test/token", "GET r.test/v2/a/b/manifests/1"]
+
+
+def test_a_registry_token_is_used_as_it_is_and_the_longest_name_of_a_repository_finds_it(world: World, tmp_path: Path) -> None:
+    auths = {"r.test": {"auth": b64encode(b"me:x").decode()}, "r.test/a": {"registrytoken": "ready"}}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))
+    session = world.session(environment={"DOCKER_CONFIG": str(tmp_path)})
+
+    assert sent(session, get(session))[0] == 200
+    assert world.authorizations == [None, "Bearer ready"]
+
+
+def test_a_token_that_is_not_given_names_the_registry_and_what_to_do(world: World) -> None:
+    world.hosts["auth.test"] = lambda _request: httpx.Response(401, json={"errors": [{"code": "UNAUTHORIZED", "message": "no"}]})
+    session = world.session()
+
+    with pytest.raises(UnauthorizedError, match=r"for r.test: 401 Unauthorized: UNAUTHORIZED: no") as caught:
+        sent(session, get(session))
+    assert "docker login r.test" in caught.value.hint
+
+
+# Bodies
+
+
+def streamed(session: Session, body: Iterable[bytes] | None = None) -> Call:
+    content = iter([b"first", b"second"]) if body is None else body
+    return Call("PUT", session.url("r.test", "/v2/a/b/blobs/uploads/1"), "r.test", "repository:a/b:pull,push", content=content)
+
+
+def test_a_token_is_in_hand_before_a_body_is_streamed(world: World) -> None:
+    session = world.session()
+
+    assert [sent(session, streamed(session))[0] for _ in range(2)] == [200, 200]
+    upload = "PUT r.test/v2/a/b/blobs/uploads/1"
+    assert world.asked == ["GET r.test/v2/", "GET auth.test/token", upload, upload]
+    assert [request.content for request in world.log if request.method == "PUT"] == [b"firstsecond"] * 2
+
+
+def test_a_registry_whose_challenge_is_known_is_not_asked_before_a_body_is_streamed(world: World) -> None:
+    session = world.session()
+    sent(session, get(session))
+
+    assert sent(session, streamed(session))[0] == 200
+    assert "GET r.test/v2/" not in world.asked
+
+
+def test_a_streamed_body_is_sent_once_and_its_401_still_teaches(world: World) -> None:
+    world.hosts["r.test"] = guarded(BEARER, lambda _text: False)
+    opened = guarded(BEARER, with_token)
+    world.hosts["r.test"] = lambda request: httpx.Response(200) if request.url.path == "/v2/" else opened(request)
+    session = world.session()
+
+    assert sent(session, streamed(session))[0] == 401
+    assert world.asked == ["GET r.test/v2/", "PUT r.test/v2/a/b/blobs/uploads/1"]
+    assert sent(session, streamed(session))[0] == 200
+    assert world.asked[2:] == ["GET auth.test/token", "PUT r.test/v2/a/b/blobs/uploads/1"]
+
+
+@pytest.mark.parametrize(("status", "times"), [(503, 1), (307, 1)])
+def test_a_streamed_body_is_never_sent_again(world: World, status: int, times: int) -> None:
+    world.hosts["r.test"] = lambda request: httpx.Response(
+        200 if request.url.path == "/v2/" else status, headers={"location": "/v2/elsewhere"}
+    )
+    session = world.session()
+
+    assert sent(session, streamed(session))[0] == status
+    assert world.asked.count("PUT r.test/v2/a/b/blobs/uploads/1") == times == len(world.log) - 1
+
+
+def test_a_body_of_bytes_is_sent_again_with_a_token(world: World) -> None:
+    session = world.session()
+    call = Call("PUT", session.url("r.test", "/v2/a/b/manifests/1"), "r.test", PULL, {"Content-Type": "x/y"}, b"{}")
+
+    assert sent(session, call)[0] == 200
+    puts = [request for request in world.log if request.method == "PUT"]
+    assert [(request.content, request.headers["content-type"]) for request in puts] == [(b"{}", "x/y")] * 2
+
+
+def test_an_error_in_a_streamed_body_is_its_own(world: World) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise StoppedError
+
+    session = world.session()
+    with pytest.raises(StoppedError):
+        sent(session, streamed(session, broken()))
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("location", ["https://store.test/x", "https://r.test:8443/x", "https://sub.r.test/x"])
+@pytest.mark.parametrize("challenge", [BEARER, 'Basic realm="x"'])
+def test_a_token_does_not_follow_a_redirect_to_another_host_or_port(world: World, location: str, challenge: str) -> None:
+    world.hosts["r.test"] = guarded(challenge, bool, redirecting(location))
+    elsewhere = httpx.URL(location).netloc.decode()
+    world.hosts[elsewhere] = fine
+    session = world.session(Settings(destination="r.test"), CI)
+
+    with session.open(get(session)) as response:
+        assert (response.status_code, response.read(), str(response.url)) == (200, b"welcome", location)
+    assert [request.url.netloc.decode() for request in world.log][-2:] == ["r.test", elsewhere]
+    assert world.authorizations[-2] is not None
+    assert world.authorizations[-1] is None
+
+
+def test_a_redirect_within_the_registry_keeps_the_credentials_and_the_headers(world: World) -> None:
+    world.hosts["r.test"] = guarded(
+        BEARER, with_token, lambda request: fine(request) if request.url.path == "/moved" else redirecting("/moved")(request)
+    )
+    session = world.session()
+
+    assert sent(session, replace(get(session), headers={"Accept": "x/y", "Range": "bytes=5-"}))[0] == 200
+    assert world.asked[-1] == "GET r.test/moved"
+    assert world.authorizations[-1] == f"Bearer {PULL}#1"
+    assert (world.log[-1].headers["accept"], world.log[-1].headers["range"]) == ("x/y", "bytes=5-")
+
+
+def test_a_call_to_another_host_carries_nothing(world: World) -> None:
+    world.hosts["store.test"] = fine
+    session = world.session(Settings(destination="r.test"), CI)
+    sent(session, get(session))
+
+    call = Call("PUT", httpx.URL("https://store.test/upload?state=x"), "r.test", PULL, content=iter([b"x"]))
+    assert sent(session, call)[0] == 200
+    assert world.asked[-1] == "PUT store.test/upload"
+    assert world.authorizations[-1] is None
+    assert world.asked.count("GET auth.test/token") == 1
+
+
+def test_a_challenge_after_a_redirect_is_met_by_nobody_at_the_realm_of_that_host(world: World) -> None:
+    challenge = 'Bearer realm="https://ar.test/v2/token",service="ar.test",scope="repository:p/a/b:pull"'
+    tokens = TokenServer()
+    guard = guarded(challenge, lambda text: text == "Bearer repository:p/a/b:pull#1")
+    world.hosts["ar.test"] = lambda request: tokens(request) if request.url.path == "/v2/token" else guard(request)
+    world.hosts["r.test"] = redirecting("https://ar.test/v2/p/a/b/manifests/1")
+    session = world.session(Settings(destination="ar.test"), CI)
+
+    assert [sent(session, get(session)) for _ in range(2)] == [(200, b"welcome")] * 2
+    assert tokens.given == 1
+    assert all(request.headers.get("authorization") is None for request in world.log if request.url.path == "/v2/token")
+
+
+@pytest.mark.parametrize("challenge", [BEARER, 'Basic realm="x"'])
+def test_a_redirected_host_that_stays_unwilling_is_not_taken_for_the_registry(world: World, challenge: str) -> None:
+    world.hosts["store.test"] = guarded(challenge, lambda _text: False)
+    world.hosts["r.test"] = redirecting("https://store.test/x")
+    session = world.session(Settings(destination="r.test"), CI)
+
+    with session.open(get(session)) as response:
+        assert (response.status_code, response.url.host) == (401, "store.test")
+    assert all(text is None or text == f"Bearer {PULL}#1" for text in world.authorizations)
+    assert world.asked.count("GET r.test/v2/a/b/manifests/1") == 1
+
+
+def test_the_page_size_survives_the_redirect_of_registry_k8s_io(world: World) -> None:
+    world.hosts["r.test"] = redirecting("https://ar.test/v2/p/a/b/tags/list")
+    world.hosts["ar.test"] = fine
+    session = world.session()
+    url = session.url("r.test", "/v2/a/b/tags/list", {"n": "10000"})
+
+    assert sent(session, Call("GET", url, "r.test", PULL))[0] == 200
+    assert str(world.log[-1].url) == "https://ar.test/v2/p/a/b/tags/list?n=10000"
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        (lambda path: path, "in a circle"),
+        (lambda path: f"{path}0", "in a circle or too often"),
+        (lambda _path: "http://r.test/x?sig=hunter2", "from TLS to plain HTTP"),
+        (lambda _path: "https://127.0.0.1/x?sig=hunter2", "into the private network"),
+        (lambda _path: "", "without a usable Location"),
+    ],
+)
+def test_a_redirect_that_leads_nowhere_good_is_an_error_without_its_query(
+    world: World, location: Callable[[str], str], reason: str
+) -> None:
+    world.hosts["r.test"] = lambda request: redirecting(location(request.url.path))(request)
+    session = world.session()
+
+    with pytest.raises(ProtocolError, match=reason) as caught:
+        sent(session, get(session))
+    assert "hunter2" not in str(caught.value)
+    assert 1 <= len(world.log) <= 6
+
+
+def stepping(hops: int) -> Handler:
+    return lambda request: (
+        fine(request) if request.url.path == f"/{hops}" else redirecting(f"/{int(request.url.path[1:]) + 1}")(request)
+    )
+
+
+def test_five_redirects_are_followed_and_a_sixth_is_not(world: World) -> None:
+    session = world.session()
+
+    world.hosts["r.test"] = stepping(5)
+    assert sent(session, get(session, path="/0")) == (200, b"welcome")
+    world.hosts["r.test"] = stepping(6)
+    with pytest.raises(ProtocolError, match="too often"):
+        sent(session, get(session, path="/0"))
+    assert world.asked == [f"GET r.test/{step}" for step in range(6)] * 2
+
+
+def test_a_redirect_of_what_writes_is_followed_on_its_host_alone(world: World) -> None:
+    session = world.session()
+    call = Call("POST", session.url("r.test", "/v2/a/b/blobs/uploads/"), "r.test", PULL)
+    world.hosts["r.test"] = lambda request: fine(request) if request.url.path == "/moved" else redirecting("/moved")(request)
+    assert sent(session, call)[0] == 200
+    assert world.asked[-1] == "POST r.test/moved"
+
+    world.hosts["r.test"] = redirecting("https://store.test/x")
+    assert sent(session, call)[0] == 307
+    assert world.asked[-1] == "POST r.test/v2/a/b/blobs/uploads/"
+
+
+# Hosts
+
+
+@pytest.mark.parametrize(
+    ("registry", "path", "query", "url"),
+    [
+        ("gcr.io", "/v2/a/tags/list", {"n": "10000"}, "https://gcr.io/v2/a/tags/list?n=10000"),
+        ("gcr.io", "/v2/", {}, "https://gcr.io/v2/"),
+        ("docker.io", "/v2/a/b/manifests/x", {}, "https://registry-1.docker.io/v2/a/b/manifests/x"),
+        ("localhost:5000", "/v2/", {}, "http://localhost:5000/v2/"),
+        ("127.9.9.9:5000", "/v2/", {}, "http://127.9.9.9:5000/v2/"),
+        ("[::1]:5000", "/v2/", {}, "http://[::1]:5000/v2/"),
+        ("10.0.0.1:5000", "/v2/", {}, "https://10.0.0.1:5000/v2/"),
+        ("insecure.test", "/v2/", {}, "https://insecure.test/v2/"),
+        ("localhost:5443", "/v2/", {}, "https://localhost:5443/v2/"),
+        ("gcr.io", "/v2/a/b", {"digest": "sha256:1", "from": "a/b"}, "https://gcr.io/v2/a/b?digest=sha256%3A1&from=a%2Fb"),
+    ],
+)
+def test_urls_are_tls_but_for_this_machine(registry: str, path: str, query: dict[str, str], url: str) -> None:
+    session = World().session(Settings(insecure=frozenset({"insecure.test", "localhost:5443"})))
+
+    assert str(session.url(registry, path, query)) == url
+
+
+def test_an_insecure_registry_that_names_itself_by_plain_http_is_still_itself(world: World) -> None:
+    session = world.session(Settings(insecure=frozenset({"r.test"})))
+    sent(session, get(session))
+
+    assert sent(session, Call("PUT", httpx.URL("http://r.test/upload?state=1"), "r.test", PULL, content=iter([b"x"])))[0] == 200
+    assert world.authorizations[-1] == f"Bearer {PULL}#1"
+
+
+def test_no_token_goes_by_plain_http_to_any_other_registry(world: World) -> None:
+    session = world.session()
+    sent(session, get(session))
+    world.hosts["r.test"] = fine
+
+    assert sent(session, Call("PUT", httpx.URL("http://r.test/upload"), "r.test", PULL, content=iter([b"x"])))[0] == 200
+    assert (world.log[-1].url.scheme, world.authorizations[-1]) == ("http", None)
+
+
+def test_a_host_that_does_not_answer_is_tried_again_and_then_unreachable(world: World) -> None:
+    def refuse(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("connection refused")
+
+    world.hosts["r.test"] = refuse
+    session = world.session()
+
+    with pytest.raises(UnreachableError, match=r"GET r.test/v2/a/b/manifests/1: connection refused"):
+        sent(session, get(session))
+    assert len(world.log) == 4
+    assert world.clock.slept
+
+
+def test_a_stop_ends_the_pause_before_the_next_try(world: World) -> None:
+    world.hosts["r.test"] = lambda _request: httpx.Response(429, headers={"retry-after": "50"})
+    world.clock.stop_after = world.clock.seconds + 1
+    session = world.session()
+
+    with pytest.raises(StoppedError):
+        sent(session, get(session))
+    assert len(world.log) == 1
+
+
+def test_a_session_that_was_closed_after_a_stop_says_that_it_was_stopped(world: World) -> None:
+    world.hosts["r.test"] = fine
+    session = world.session()
+    assert sent(session, get(session))[0] == 200
+
+    session.close()
+    world.clock.stop_after = world.clock.seconds
+    with pytest.raises(StoppedError):
+        sent(session, get(session))
+    assert len(world.log) == 1
