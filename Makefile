@@ -60,6 +60,10 @@ cover: $(VENV)/developed  ## run the tests, and show the lines and branches that
 soak: $(VENV)/developed  ## run the tests that take long
 	$(VENV)/bin/python -m pytest -m soak $(TESTS)
 
+.PHONY: picture
+picture: $(VENV)/developed  ## draw the README's picture of a run anew
+	FORCE_COLOR=1 COLUMNS=112 $(VENV)/bin/gcrsync demo 2>&1 | $(VENV)/bin/python docs/picture.py >docs/demo.svg
+
 .PHONY: wheel
 wheel: $(VENV)/developed  ## build dist/gcrsync-….whl
 	$(VENV)/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .

@@ -13,7 +13,7 @@ from gcrsync.store.opening import Surroundings, open_history
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import differences
 
-_KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
+_KEPT = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
 
 
 def environment(home: Path) -> dict[str, str]:

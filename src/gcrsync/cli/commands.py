@@ -112,7 +112,7 @@ def _prepared(
     chosen = tables(options, base)
     asked = job(command, options, base, chosen)
     insecure = insecure_hosts(options, chosen)
-    with progress(screen) as watch, means(asked, insecure, base, options.jobs, (stopped.is_set, watch)) as given:
+    with progress(screen) as watch, means(asked, insecure, base, options.jobs, (stopped, watch)) as given:
         yield asked, given
 
 

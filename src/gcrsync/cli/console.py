@@ -11,7 +11,7 @@ from rich.text import Text
 
 from gcrsync.errors import GcrsyncError, one_line
 
-_STYLES = {"added": "green", "moved": "yellow", "gone": "magenta", "held": "cyan", "failed": "bold red"}
+_STYLES = {"added": "green", "moved": "yellow", "gone": "magenta", "held": "cyan", "failed": "bold red", "command": "bold"}
 
 
 class Screen:
@@ -26,11 +26,14 @@ class Screen:
     @property
     def live(self) -> bool:
         """Whether somebody looks at a terminal, on which things may move."""
-        return self.err.is_terminal and not self.err.is_dumb_terminal
+        return sys.stderr.isatty() and self.err.is_terminal and not self.err.is_dumb_terminal
 
     def result(self, line: str, state: str = "") -> None:
         """Print a line of the result."""
-        self.out.print(Text(line, style=_STYLES.get(state, "")))
+        if self.out.is_terminal:
+            self.out.print(Text(line, style=_STYLES.get(state, "")))
+        else:
+            self.document(f"{line}\n")
 
     def document(self, text: str) -> None:
         """Print a whole document for programs, unchanged."""

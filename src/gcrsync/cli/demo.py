@@ -14,6 +14,7 @@ from gcrsync.errors import StoreError
 from gcrsync.serve.server import serving
 
 _NAMESPACE = "acme"
+_COMMAND = "command"
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "gcrsync demo",
     "GIT_AUTHOR_EMAIL": "demo@localhost",
@@ -41,6 +42,11 @@ class _Show:
         """Run git where the record is, and show what it says."""
         self._run(["git", *arguments], ["git", *arguments], self.repository)
 
+    def print_file(self, name: str) -> None:
+        """Show a file of the metadata repository."""
+        self._screen.result(f"\n$ cat {name}", _COMMAND)
+        self._screen.document((self.repository / name).read_text(encoding="utf-8"))
+
     def prepare(self) -> None:
         """Make the metadata repository and the bare one that it pushes to."""
         remote = self._folder / "remote.git"
@@ -49,7 +55,7 @@ class _Show:
         self._quiet(["git", "switch", "--quiet", "--orphan", "main"], self.repository)
 
     def _run(self, shown: Sequence[str], command: Sequence[str], folder: Path) -> None:
-        self._screen.result(f"\n$ {' '.join(shown)}", "added")
+        self._screen.result(f"\n$ {' '.join(shown)}", _COMMAND)
         sys.stdout.flush()
         ended = subprocess.run(command, cwd=folder, env=self._environment, check=False)  # noqa: S603 - our own words, no shell
         if ended.returncode:
@@ -85,17 +91,18 @@ def demonstrate(screen: Screen, folder: Path | None) -> Exit:
         _second_night(show, namespace)
     show.say("The record: one commit a night, pushed, and a changelog for people.")
     show.git("--no-pager", "log", "--stat", "--format=%h %s")
-    screen.result(f"\n$ cat CHANGELOG.md\n{(show.repository / 'CHANGELOG.md').read_text(encoding='utf-8')}")
-    screen.result(f"Look around: {show.repository} is the record, {mirror} the mirror as image layouts,")
-    screen.result(f"and `gcrsync serve {mirror}` makes a registry of it again.")
+    show.print_file("CHANGELOG.md")
+    show.say("Where to look:")
+    screen.result(f"  {show.repository}  the record: metadata/, CHANGELOG.md, git log")
+    screen.result(f"  {mirror}  the mirror, as image layouts; `gcrsync serve {mirror}` makes a registry of it again")
     return Exit.DONE
 
 
 def _first_night(show: _Show, namespace: str, destination: str) -> None:
     config = f'[[mirror]]\nsource = "{namespace}"\ndestination = "{destination}"\n'
     (show.repository / "gcrsync.toml").write_text(config, encoding="utf-8")
-    show.say("A registry with some images, an empty one for the mirror, and this gcrsync.toml in an empty git repository:")
-    show.say(config.replace("\n", "\n# ").removesuffix("\n# "))
+    show.say("A registry with some images, an empty one for the mirror, and a new git repository with a gcrsync.toml.")
+    show.print_file("gcrsync.toml")
     show.say("The first night: what would a sync do?")
     show.gcrsync("compare")
     show.say("Do it: copy, record, commit, push.")

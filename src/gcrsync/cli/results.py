@@ -34,7 +34,7 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
 def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Exit]) -> Exit:
     """Print the report, write it where that is wanted, and give the exit code."""
     code = first(held)
-    document = report_json(report, code)
+    document = report_json(report, code) if options.json or options.report else ""
     if options.json:
         screen.document(document)
     else:
@@ -95,8 +95,8 @@ def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
     counts = ", ".join(f"{number(namespace.count(state))} {state}" for state in _COUNTED)
     copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
     whole = "complete" if namespace.complete else "not complete"
-    listed = f"listed by {namespace.listed_by}, {number(namespace.requests)} requests, {whole}"
-    screen.result(f"{namespace.namespace}: {counts}{copied} ({listed})")
+    screen.result(f"{namespace.namespace}: {counts}{copied}")
+    screen.result(f"  listed by: {namespace.listed_by}; {number(namespace.requests)} requests; {whole}")
 
 
 def _print_doubts(screen: Screen, namespace: NamespaceReport) -> None:

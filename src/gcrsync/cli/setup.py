@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 from gcrsync.archive.destination import FolderDestination as Folder
 from gcrsync.cli.config import FILE_NAME, Table, read_config
@@ -26,6 +27,9 @@ from gcrsync.sync.pool import Stopped
 from gcrsync.sync.progress import Watch
 
 _CREDENTIALS = ("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD")
+
+_LOOK_SECONDS = 0.1
+"""How often it is looked whether the run was asked to stop: a thread cannot wait for that and for the end of the run at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ class Places:
 
     def close(self) -> None:
         """Close every connection."""
-        for session in self._sessions.values():
+        for session in list(self._sessions.values()):
             session.close()
 
     def _folder(self, location: str) -> Folder:
@@ -166,13 +170,15 @@ def insecure_hosts(options: CompareOptions, chosen: Iterable[Table]) -> frozense
 
 
 @contextmanager
-def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tuple[Stopped, Watch]) -> Iterator[Means]:
-    """Give what a run works with; connections and threads end with the context."""
-    environment, (stopped, watch) = dict(os.environ), signals
+def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tuple[Event, Watch]) -> Iterator[Means]:
+    """Give what a run works with; connections and threads end with the context, connections already when the event is set."""
+    environment, (asked_to_stop, watch) = dict(os.environ), signals
+    stopped = asked_to_stop.is_set
     clock = Clock(time.monotonic, time.sleep, stopped)
     with ExitStack() as stack:
         places = Places(job, insecure, stopped, environment)
         stack.callback(places.close)
+        stack.enter_context(_closed_at_a_stop(places, asked_to_stop))
         executor = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="gcrsync"))
         session = places.session(None)
         yield Means(
@@ -186,3 +192,23 @@ def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tu
             stopped=stopped,
             watch=watch,
         )
+
+
+@contextmanager
+def _closed_at_a_stop(places: Places, asked_to_stop: Event) -> Iterator[None]:
+    """Close every connection as soon as the run is asked to stop, so that no thread goes on waiting for a host that stalls."""
+    ended = Event()
+
+    def close() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            if asked_to_stop.is_set():
+                places.close()
+                return
+
+    thread = Thread(target=close, name="gcrsync-stop", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -53,11 +53,10 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
         if listing is None:
             unchanged += sum(selection.takes_tag(tag) for tag in record.tags)
             continue
-        for change in _compare(record, listing, selection, terms):
-            if change.state is State.UNCHANGED and not change.news:
-                unchanged += 1
-            else:
-                changes.append(change)
+        found = list(_compare(record, listing, selection, terms))
+        told = [change for change in found if change.state is not State.UNCHANGED or change.news]
+        unchanged += len(found) - len(told)
+        changes += sorted(told, key=lambda change: change.tag.sort_key)
     return Delta(tuple(changes), unchanged)
 
 
@@ -75,7 +74,7 @@ def _trusted_listing(repository: Repository, snapshot: Snapshot, doubts: Doubts)
 
 
 def _compare(record: Record, listing: Listing, selection: Selection, terms: Terms) -> Iterator[Change]:
-    for tag in sorted(record.tags.keys() | record.held.keys() | listing.tags.keys(), key=lambda tag: tag.sort_key):
+    for tag in record.tags.keys() | record.held.keys() | listing.tags.keys():
         if not selection.takes_tag(tag):
             continue
         digest = listing.tags.get(tag)

@@ -1,6 +1,6 @@
 """What is to be copied, from what differs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.naming import AnyDestination, mirror_name
@@ -15,23 +15,20 @@ _COPIED = frozenset({State.ADDED, State.MOVED})
 
 def make_plan(changes: Iterable[Change], snapshot: Snapshot, destination: AnyDestination) -> tuple[Step, ...]:
     """Group the tags that are to be copied by repository and digest, so that each manifest is fetched once."""
-    tags: dict[tuple[Repository, Digest], list[Tag]] = {}
+    tags: dict[Repository, dict[Digest, list[Tag]]] = {}
     for change in changes:
         if change.state in _COPIED and change.digest is not None:
-            tags.setdefault((change.repository, change.digest), []).append(change.tag)
-    return tuple(_step(snapshot, destination, repository, digest, named) for (repository, digest), named in tags.items())
+            tags.setdefault(change.repository, {}).setdefault(change.digest, []).append(change.tag)
+    return tuple(step for repository, named in tags.items() for step in _steps(snapshot, destination, repository, named))
 
 
-def _step(snapshot: Snapshot, destination: AnyDestination, repository: Repository, digest: Digest, tags: list[Tag]) -> Step:
-    manifests: Mapping[Digest, Described] = snapshot.listings[repository.namespace].manifests
-    return Step(
-        source=repository,
-        target=destination.repository(repository),
-        mirror=mirror_name(destination, repository),
-        digest=digest,
-        tags=tuple(tags),
-        described=manifests.get(digest, Described()),
-    )
+def _steps(
+    snapshot: Snapshot, destination: AnyDestination, repository: Repository, tags: Mapping[Digest, list[Tag]]
+) -> Iterator[Step]:
+    manifests = snapshot.listings[repository.namespace].manifests
+    target, mirror = destination.repository(repository), mirror_name(destination, repository)
+    for digest, named in tags.items():
+        yield Step(repository, target, mirror, digest, tuple(named), manifests.get(digest, Described()))
 
 
 def pending_bytes(steps: Iterable[Step]) -> int:

@@ -20,7 +20,7 @@ from gcrsync.sync.survey import survey
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One mirror of a job: what was seen of its source, what differs from the record, and what is to be copied."""
+    """One mirror of a job: what was seen of its source, and what differs from the record."""
 
     mirror: Mirror
     snapshot: Snapshot
@@ -28,7 +28,10 @@ class Compared:
     names: Names
     moving: frozenset[Repository]
     delta: Delta
-    steps: tuple[Step, ...]
+
+    def steps(self) -> tuple[Step, ...]:
+        """Plan what is to be copied."""
+        return make_plan(self.delta.changes, self.snapshot, self.mirror.destination)
 
     def report(self) -> NamespaceReport:
         """Say what a run would change."""
@@ -118,5 +121,4 @@ def _compared(job: Job, seen: _Seen, records: Records, moving: frozenset[Reposit
     doubts = find_doubts(seen.snapshot, records, selection)
     own_moving = frozenset(repository for repository in moving if repository in seen.names)
     delta = diff(records, seen.snapshot, selection, doubts, Terms(seen.unnameable, own_moving, job.retry_refused))
-    steps = make_plan(delta.changes, seen.snapshot, seen.mirror.destination)
-    return Compared(seen.mirror, seen.snapshot, doubts, seen.names, own_moving, delta, steps)
+    return Compared(seen.mirror, seen.snapshot, doubts, seen.names, own_moving, delta)

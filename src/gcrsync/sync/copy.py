@@ -80,21 +80,22 @@ def copy(means: Means, compared: Sequence[Compared], records: Records, copied: C
 def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> Iterator[Work]:
     """Give everything that is to be copied, with the transfers that do it; nothing is asked of the destinations yet."""
     for number, mirror in enumerate(compared):
-        if not (mirror.steps or mirror.moving):
+        steps = mirror.steps()
+        if not (steps or mirror.moving):
             continue
         target = means.target(mirror.mirror.destination)
         transfer = Transfer(TransferMeans(means.source, target, means.attempt, means.stopped, means.watch))
-        yield from (Work(number, step.source, transfer, step) for step in mirror.steps)
+        yield from (Work(number, step.source, transfer, step) for step in steps)
         for repository in sorted(mirror.moving):
             source, place = means.recorded(records[repository].mirror)
             moving = Transfer(TransferMeans(source, target, means.attempt, means.stopped, means.watch))
-            for step in _relocation(mirror, records[repository], place):
+            for step in _relocation(mirror, steps, records[repository], place):
                 yield Work(number, repository, moving, step, relocation=True)
 
 
-def _relocation(compared: Compared, record: Record, place: Repository) -> Iterator[Step]:
+def _relocation(compared: Compared, steps: Iterable[Step], record: Record, place: Repository) -> Iterator[Step]:
     """Plan to copy from the old place what only the mirror still has: gone tags, and old digests of tags that are held."""
-    planned = {tag for step in compared.steps if step.source == record.repository for tag in step.tags}
+    planned = {tag for step in steps if step.source == record.repository for tag in step.tags}
     kept: dict[Digest, list[Tag]] = {}
     for tag, digest in (*record.tags.items(), *((tag, gone.digest) for tag, gone in record.gone.items())):
         if tag not in planned:

@@ -89,7 +89,7 @@ def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: 
 
     def write(ground: Ground) -> Draft:
         left = (edit_between(each_left.before, each_left.after) for each_left in ground.leftovers)
-        return Draft(files_of((*left, edit), ground.tree, _served(means)), _message(job, report), job.run)
+        return Draft(files_of((*left, edit), ground.tree, _served(means)), _message(report), job.run)
 
     try:
         return Finished(report, publish(write))
@@ -106,7 +106,7 @@ def _entries(job: Job, namespaces: Iterable[NamespaceReport]) -> tuple[Entry, ..
     )
 
 
-def _message(job: Job, report: Report) -> str:
+def _message(report: Report) -> str:
     changed = [namespace for namespace in report.namespaces if any(image.news for image in namespace.images)] or report.namespaces
     images = [image for namespace in changed for image in namespace.images]
     counts = Counts.of(images, report.count(State.FAILED), sum(namespace.copied for namespace in changed))

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gcrsync.errors import IntegrityError, InvalidNameError, ProtocolError, RegistryError, StoppedError
+from gcrsync.errors import IntegrityError, ProtocolError, RegistryError, StoppedError
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.digest import Digest
@@ -96,11 +96,7 @@ def _take(means: Means, found: _Found, path: Namespace, answer: GoogleAnswer) ->
     found.listings[path] = answer.listing
     found.requests += answer.requests
     means.watch.listed(path)
-    for component in sorted(answer.listing.children):
-        try:
-            yield path.child(component)
-        except InvalidNameError as error:
-            found.failures[path] = f"listing {path}: {error.message}"
+    yield from (path.child(component) for component in sorted(answer.listing.children))
 
 
 def _ask_google(session: Session, path: Namespace) -> GoogleAnswer | Failure:

@@ -62,10 +62,10 @@ def test_the_longest_key_that_leads_to_a_repository_wins(repository: str, user: 
 
 
 def test_of_several_keys_for_a_host_the_same_one_always_wins() -> None:
-    users = {"https://gcr.io": "url", "gcr.io": "host", "http://gcr.io": "plain"}
+    users = {"https://r.test": "url", "r.test": "host", "http://r.test": "plain"}
 
     for keys in (list(users), list(reversed(users))):
-        assert config({"auths": {key: auth(users[key]) for key in keys}}).credential("gcr.io", "") == Basic("host", "hunter2")
+        assert config({"auths": {key: auth(users[key]) for key in keys}}).credential("r.test", "") == Basic("host", "hunter2")
 
 
 def test_an_empty_entry_hides_nothing() -> None:

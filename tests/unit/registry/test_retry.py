@@ -262,12 +262,12 @@ def test_an_error_that_breaks_off_still_has_its_status() -> None:
     assert (response.status_code, response.read()) == (404, b"")
 
 
-def broken_once(length: str) -> Script:
+def broken_once(length: str, **more: str) -> Script:
     def breaking() -> Iterator[bytes]:
         yield b"ha"
         raise httpx.ReadError("gone")
 
-    headers = {"content-length": length}
+    headers = {"content-length": length} | more
     return Script(lambda: httpx.Response(200, headers=headers, content=breaking()), lambda: httpx.Response(200, content=b"half"))
 
 
@@ -278,10 +278,14 @@ def test_a_short_answer_that_breaks_off_is_asked_for_again() -> None:
     assert script.asked == 2
 
 
-@pytest.mark.parametrize("length", ["65537", "99999999999", "0000000000004", "four", ""])
-def test_a_long_answer_is_left_to_be_streamed(length: str) -> None:
-    script = broken_once(length)
-
+@pytest.mark.parametrize(
+    "script",
+    [
+        *map(broken_once, ["65537", "99999999999", "0000000000004", "four", ""]),
+        broken_once("4", **{"transfer-encoding": "chunked"}),
+    ],
+)
+def test_an_answer_that_may_be_long_is_left_to_be_streamed(script: Script) -> None:
     with pytest.raises(httpx.ReadError):
         sent(script, SteppedClock()).read()
     assert script.asked == 1

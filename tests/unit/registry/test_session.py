@@ -177,7 +177,7 @@ def test_a_registry_that_is_never_content_is_not_asked_for_ever(world: World) ->
 
         status, content = sent(session, get(session))
         assert (status, json.loads(content)) == (401, {"errors": [{"code": "UNAUTHORIZED"}]})
-        assert 2 <= world.asked.count("GET r.test/v2/a/b/manifests/1") <= 3
+        assert world.asked == ["GET r.test/v2/a/b/manifests/1", "GET auth.test/token", "GET r.test/v2/a/b/manifests/1"]
 
 
 def test_a_registry_that_asks_for_another_scope_each_time_is_asked_three_times(world: World) -> None:
@@ -193,11 +193,14 @@ def test_a_registry_that_asks_for_another_scope_each_time_is_asked_three_times(w
 
 
 def test_a_bad_token_is_renewed_where_the_401_has_no_challenge(world: World) -> None:
+    challenge = 'Bearer realm="https://auth.test/token",scope="registry:catalog:*",error="insufficient_scope"'
+    world.hosts["r.test"] = guarded(challenge, with_token)
     session = world.session()
-    sent(session, get(session))
-    world.hosts["r.test"] = lambda request: httpx.Response(200 if request.headers["authorization"].endswith("#2") else 401)
+    assert sent(session, get(session, scope=""))[0] == 200
 
+    world.hosts["r.test"] = lambda request: httpx.Response(200 if request.headers["authorization"].endswith("#3") else 401)
     assert sent(session, get(session))[0] == 200
+    assert world.authorizations[-1] == f"Bearer {PULL}#3"
 
 
 @pytest.mark.parametrize("challenge", ["", "Negotiate", 'Digest realm="d"'])
@@ -379,6 +382,14 @@ def test_a_call_to_another_host_carries_nothing(world: World) -> None:
     assert world.asked[-1] == "PUT store.test/upload"
     assert world.authorizations[-1] is None
     assert world.asked.count("GET auth.test/token") == 1
+
+
+def test_a_streamed_body_is_not_sent_again_to_another_host_that_challenges(world: World) -> None:
+    world.hosts["store.test"] = guarded(BEARER, with_token)
+    session = world.session()
+
+    assert sent(session, Call("PUT", httpx.URL("https://store.test/upload"), "r.test", PULL, content=iter([b"x"])))[0] == 401
+    assert world.asked == ["PUT store.test/upload"]
 
 
 def test_a_challenge_after_a_redirect_is_met_by_nobody_at_the_realm_of_that_host(world: World) -> None:
