@@ -45,6 +45,18 @@ class DemoOptions:
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.")] = False
 
 
+@dataclass(frozen=True, slots=True)
+class InitOptions:
+    """What ``init`` takes."""
+
+    source: Annotated[str, typer.Argument(metavar="NAMESPACE", help="What to mirror: gcr.io/distroless, registry.k8s.io...")]
+    to: Annotated[str, typer.Option(metavar="DESTINATION", help="Where to: ghcr.io/acme, docker.io/me, oci:FOLDER...")]
+    metadata_repo: Annotated[
+        str | None, typer.Option(metavar="PATH", help="The git repository. Default: that of this folder.", show_default=False)
+    ] = None
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.")] = False
+
+
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the value of the option
     if wanted:
         typer.echo(f"gcrsync {version('gcrsync')}")
@@ -114,6 +126,20 @@ def monitor(options: MonitorOptions) -> Exit:
     from gcrsync.cli.commands import monitor as run
 
     return run(options)
+
+
+@app.command()
+@takes(InitOptions)
+def init(options: InitOptions) -> Exit:
+    """Make a metadata repository of the git repository you stand in: write gcrsync.toml and metadata/README.md.
+
+    Overwrites nothing and commits nothing.
+    """
+    from gcrsync.cli.commands import opened
+    from gcrsync.cli.console import Screen
+    from gcrsync.cli.init import initialize
+
+    return initialize(Screen(verbose=options.verbose), opened(options.metadata_repo), options.source, options.to)
 
 
 @app.command()

@@ -34,7 +34,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/:@]+@[^/:]+:")
 
 def compare(options: PreviewOptions) -> Exit:
     """Show what a sync would do."""
-    screen, history = Screen(verbose=options.verbose), _opened(options)
+    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
     with stoppable() as stopped, _prepared("compare", options, screen, history, stopped) as (job, means):
         report = preview(job, means, history.head())
     held = codes(report, strict=options.strict)
@@ -49,7 +49,7 @@ def compare(options: PreviewOptions) -> Exit:
 
 def sync(options: SyncOptions) -> Exit:
     """Mirror, record, commit, push."""
-    screen, history = Screen(verbose=options.verbose), _opened(options)
+    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
     history.check()
     with stoppable() as stopped, _prepared("sync", options, screen, history, stopped) as (job, means):
         finished = run(replace(job, move=options.move, retry_refused=options.retry_refused), means, history)
@@ -63,7 +63,7 @@ def sync(options: SyncOptions) -> Exit:
 
 def test(options: SyncOptions) -> Exit:
     """Rehearse a sync."""
-    screen, history = Screen(verbose=options.verbose), _opened(options)
+    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
     rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
     with stoppable() as stopped, _prepared("test", options, screen, history, stopped) as (job, means):
         asked = replace(job, move=options.move, retry_refused=options.retry_refused)
@@ -79,7 +79,7 @@ def test(options: SyncOptions) -> Exit:
 
 def monitor(options: MonitorOptions) -> Exit:
     """Count what is at the source, mirrored and pending, again and again."""
-    screen, history = Screen(verbose=options.verbose), _opened(options)
+    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
     code, looks = Exit.DONE, 0
     with stoppable() as stopped:
         while not stopped.is_set():
@@ -92,10 +92,9 @@ def monitor(options: MonitorOptions) -> Exit:
     return Exit.STOPPED if stopped.is_set() else code
 
 
-def _opened(options: CompareOptions) -> History:
+def opened(named: str | None) -> History:
     """Open the metadata repository: the one of this folder, or the one that is named, by a path or by a URL."""
     around = Surroundings(dict(os.environ), time.sleep, random.random)
-    named = options.metadata_repo
     if named is None:
         return open_history(Path.cwd(), around, named=False)
     if _URL.match(named) and not Path(named).exists():

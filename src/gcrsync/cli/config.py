@@ -49,7 +49,7 @@ def parse_config(text: str, path: str) -> tuple[Table, ...]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidConfigError(path, line_of_parser_error(str(error)), f"not TOML: {error}") from error
+        raise InvalidConfigError(path, line_of_parser_error(text, str(error)), f"not TOML: {error}") from error
     except RecursionError as error:
         raise InvalidConfigError(path, 0, "not TOML that can be read: nested too deep") from error
     for key in document:

@@ -34,10 +34,10 @@ def line_of_top_key(text: str, key: str) -> int:
     return next((number for number, line in enumerate(text.splitlines(), start=1) if wanted.match(line)), 0)
 
 
-def line_of_parser_error(message: str) -> int:
-    """Give the line that the standard parser names in its message, 0 where it names none."""
+def line_of_parser_error(text: str, message: str) -> int:
+    """Give the line that the standard parser names in its message; where it names none it has reached the end of the text."""
     found = _PARSER_LINE.search(message)
-    return int(found.group(1)) if found else 0
+    return int(found.group(1)) if found else len(text.splitlines())
 
 
 def _assigns(line: str, prefix: str, key: str) -> bool:

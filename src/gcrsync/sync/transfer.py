@@ -91,7 +91,8 @@ class Transfer:
         except RefusedError as error:
             outcome = progress.outcome(Problem.REFUSED, error.message)
         except GcrsyncError as error:
-            outcome = progress.outcome(Problem.FAILED, str(error))
+            # What is under way when the run is stopped ends by its connections being closed, whatever that looks like.
+            outcome = progress.outcome(Problem.STOPPED if self._means.stopped() else Problem.FAILED, str(error))
         self._means.watch.finished(outcome)
         return outcome
 

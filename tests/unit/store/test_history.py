@@ -119,6 +119,24 @@ def test_a_file_that_a_person_writes_during_the_run_is_left_alone_and_named(plac
         run(place.open(clone), {})
 
 
+@pytest.mark.parametrize(
+    "command", [("commit", "--quiet", "--allow-empty", "--message=mine"), ("switch", "--quiet", "--create=other")]
+)
+def test_a_branch_that_a_person_moves_or_leaves_during_the_run_is_left_alone(place: Workplace, command: tuple[str, ...]) -> None:
+    clone = place.seeded()
+    history = place.open(clone)
+    with history.locked():
+        ground = history.prepare()
+        place.git(clone, *command)
+        before = place.git(clone, "for-each-ref", "refs/heads"), place.git(clone, "ls-files", "--stage")
+        publication = history.publish(ground, writer({A: "{}\n"}))
+    assert (publication.pushed, publication.followed) == (True, False)
+    assert place.subjects(place.remote) == ["begin", "sync"]
+    assert (place.git(clone, "for-each-ref", "refs/heads"), place.git(clone, "ls-files", "--stage")) == before
+    assert not (clone / A).exists()
+    assert_clean(place, clone)
+
+
 def test_a_commit_that_comes_first_is_built_upon(place: Workplace) -> None:
     ours, theirs = place.seeded(), place.clone("person")
     history = place.open(ours)
@@ -172,6 +190,15 @@ def test_four_writers_at_once_lose_nothing(place: Workplace) -> None:
     assert_only_forward(place)
     for clone in clones:
         assert_clean(place, clone)
+
+
+def test_a_push_that_meets_another_one_at_the_server_is_tried_again(place: Workplace) -> None:
+    clone = place.seeded()
+    once = "if [ -e once ]; then rm refs/heads/main.lock; else touch once refs/heads/main.lock; fi"
+    place.hook(place.remote, "pre-receive", once)
+    assert run(place.open(clone), {A: "{}\n"}).pushed
+    assert place.subjects(place.remote) == ["begin", "sync"]
+    assert_clean(place, clone)
 
 
 def test_pauses_between_tries_grow_and_a_branch_that_never_rests_ends_the_run(place: Workplace) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gcrsync.errors import BusyRepositoryError
+from gcrsync.errors import BusyRepositoryError, GitError
 from tests.support.repositories import Workplace, run
 from tests.unit.store.test_history import assert_clean
 
@@ -69,7 +69,10 @@ def test_a_person_who_commits_after_the_kill_takes_nothing_back(place: Workplace
     clone = place.seeded()
     kill(place, clone, "while the index follows")
     place.commit(clone, "mine", {"notes.txt": "mine again\n"})
-    place.git(clone, "pull", "--quiet", "--rebase", "--autostash")
+    with pytest.raises(GitError, match="pull --rebase"):
+        run(place.open(clone), {B: "next\n"}, "next")
+    assert place.git(clone, "status", "--porcelain") == ""
+    place.git(clone, "pull", "--quiet", "--rebase")
 
     run(place.open(clone), {B: "next\n"}, "next")
 

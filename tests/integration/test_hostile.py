@@ -1,0 +1,474 @@
+"""Bad input, from people, sources and destinations: one clear line and an exit code, and nothing recorded that did not happen."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gcrsync.oci import media_types
+from gcrsync.oci.digest import Digest
+from tests.support import faults
+from tests.support.build import Built, image, index, named_by
+from tests.support.faults import Answer, Change, Fault
+from tests.support.gate import Gate
+from tests.support.mirrors import Mirror
+from tests.support.nights import SECRET, Night, check_lines, night
+from tests.support.serving import served
+from tests.support.simulator import Simulator
+
+TERMINAL = "\x1b]0;owned\x07\x1b[31m\r\nred\u202e"
+"""What a terminal would obey, were it printed as it is."""
+
+DEEP = "[" * 100_000
+NOBODY = "127.0.0.1:1/acme"
+"""A namespace of a registry that is never asked: something is wrong before."""
+
+
+def only_line(text: str, beginning: str) -> str:
+    (line,) = [line for line in text.splitlines() if line.startswith(beginning)]
+    return line
+
+
+# What people give.
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody types or sets, and what the one line about it says."""
+
+    says: str
+    arguments: tuple[str, ...] = (NOBODY, "--to", "127.0.0.1:1/m")
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+GIVEN = {
+    "a namespace in capitals": Given("is not a valid namespace", ("gcr.io/Distroless",)),
+    "a namespace that climbs": Given("is not a valid namespace", ("gcr.io/../../etc/passwd",)),
+    "a namespace that speaks to the terminal": Given(r"\x1b]0;owned\x07", (f"gcr.io/{TERMINAL}",)),
+    "a namespace of nothing": Given("is not a valid namespace", ("",)),
+    "a namespace as long as a book": Given("longer than 255 characters", (f"gcr.io/{'a' * 5_000}",)),
+    "a host that is none": Given("is not a valid registry", ("bad_host:99999999/x",)),
+    "a namespace and no destination": Given("--to DESTINATION", (NOBODY,)),
+    "a destination without a host": Given("expected HOST/PATH", (NOBODY, "--to", "acme")),
+    "a destination that climbs": Given("is not a valid", (NOBODY, "--to", "ghcr.io/acme/../../root")),
+    "a destination in no folder": Given("write oci:FOLDER", (NOBODY, "--to", "oci:")),
+    "a pattern that is none": Given("is not a valid pattern", (NOBODY, "--to", "oci:m", "--include", "re:(")),
+    "a metadata repository that is a folder": Given("is in no git repository", (NOBODY, "--metadata-repo", "/")),
+    "a metadata repository with a password": Given(
+        "holds credentials", (NOBODY, "--metadata-repo", f"https://ann:{SECRET}@git.test/mirror.git")
+    ),
+    "a configuration that is not there": Given("cannot be read", ("--config", "nowhere.toml")),
+    "a configuration that is a folder": Given("cannot be read", ("--config", ".")),
+    "certificates that are not there": Given("SSL_CERT_FILE", environment={"SSL_CERT_FILE": "/nowhere.pem"}),
+    "a proxy that is none": Given("the proxy in the environment cannot be used", environment={"ALL_PROXY": f"ftp://a:{SECRET}@b"}),
+}
+
+TOML = {
+    "no TOML": ("[[mirror]]\nsource = gcr.io/a\n", 2, "not TOML"),
+    "an unknown key": ('[[mirror]]\nsource = "gcr.io/a"\ndestinaton = "ghcr.io/b"\n', 3, "unknown key 'destinaton'"),
+    "an unknown table": ("\n[mirrors]\n", 2, "unknown key 'mirrors'"),
+    "a key that speaks to the terminal": (f'[[mirror]]\n{json.dumps(TERMINAL)} = 1\n', 0, r"unknown key '\x1b]0;owned"),
+    "one bracket": ('[mirror]\nsource = "gcr.io/a"\n', 1, "two brackets"),
+    "no destination": ('[[mirror]]\nsource = "gcr.io/a"\n', 1, "destination is missing"),
+    "a number for a text": ('[[mirror]]\nsource = "gcr.io/a"\ndestination = 5\n', 3, "expected a string"),
+    "a text for a list": ('[[mirror]]\nsource = "gcr.io/a"\ndestination = "ghcr.io/b"\ninclude = "x"\n', 4, "a list of strings"),
+    "a source that climbs": ('[[mirror]]\nsource = "gcr.io/../a"\ndestination = "ghcr.io/b"\n', 2, "is not a valid namespace"),
+    "a name without a field": ('[[mirror]]\nsource = "gcr.io/a"\ndestination = "ghcr.io/b"\nname = "x/{tag}"\n', 0, "{flat}"),
+    "two tables for one repository": (
+        '[[mirror]]\nsource = "gcr.io/a"\ndestination = "ghcr.io/b"\n[[mirror]]\nsource = "gcr.io/a/c"\ndestination = "ghcr.io/d"\n',
+        5,
+        "is selected by the table at line 2 too",
+    ),
+    "a digest to follow": ('[[mirror]]\nimages = ["a/b@sha256:00"]\ndestination = "ghcr.io/b"\n', 2, "name a tag"),
+    "brackets without end": (f"mirror = {DEEP}\n", 0, "nested too deep"),
+    "no UTF-8": ("[[mirror]]\nsource = '\udcff'\n", 0, "not UTF-8"),
+}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
+    """Give a metadata repository in which no test changes anything that is committed."""
+    return Mirror(tmp_path_factory.mktemp("alone"))
+
+
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
+def test_what_cannot_be_used_is_told_in_one_line_and_ends_with_2(alone: Mirror, given: Given) -> None:
+    ended = alone.run("compare", *given.arguments, code=2, environment=given.environment)
+
+    check_lines(ended.stdout + ended.stderr)
+    assert given.says in only_line(ended.stderr, "gcrsync: ")
+
+
+@pytest.mark.parametrize(("text", "line", "says"), TOML.values(), ids=TOML)
+def test_a_configuration_that_cannot_be_used_is_told_with_its_line_and_ends_with_2(
+    alone: Mirror, tmp_path: Path, text: str, line: int, says: str
+) -> None:
+    path = tmp_path / "gcrsync.toml"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    ended = alone.run("compare", "--config", str(path), code=2)
+
+    check_lines(ended.stdout + ended.stderr)
+    told = only_line(ended.stderr, "gcrsync: ")
+    assert told.startswith(f"gcrsync: {path}:{line}: " if line else f"gcrsync: {path}"), told
+    assert says in told
+
+
+def recorded(path: str, *, repository: str = "gcr.io/a/b", tag: str = "1", digest: str = f"sha256:{'a' * 64}") -> str:
+    """Give a document of one tag as somebody may have edited it; ``path`` is part of it as an unknown key."""
+    document = {"repository": repository, "mirror": "ghcr.io/m/a/b", "tags": {tag: digest}, "manifests": {digest: {}}, "x": path}
+    return json.dumps(document, indent=1)
+
+
+METADATA = {
+    "no JSON": ('{\n"repository": gcr.io\n}', 2, "not JSON"),
+    "a conflict": (f"<<<<<<< HEAD\n{recorded('x')}", 1, "a conflict that git left here"),
+    "a list": ("[]", 1, "not a JSON object"),
+    "no end of brackets": (DEEP, 1, "nested too deep"),
+    "a key twice": (recorded("x").replace('"mirror"', '"tags": {},\n"mirror"'), 5, "'tags' stands twice"),
+    "another repository": (recorded("x", repository="gcr.io/a/c"), 2, "belongs in metadata/gcr.io/a/c.json"),
+    "a repository that climbs": (recorded("x", repository="gcr.io/../../a"), 2, "is not a valid repository"),
+    "a tag that speaks to the terminal": (recorded("x", tag=TERMINAL), 5, r"'\x1b]0;owned\x07"),
+    "a digest that climbs": (recorded("x", digest="sha256:../../../etc"), 5, "is not a valid digest"),
+    "not a number": (recorded("x").replace('"x"\n', "NaN\n"), 10, "not JSON"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "says"), METADATA.values(), ids=METADATA)
+def test_a_document_that_does_not_parse_ends_the_run_with_3_and_stays_as_it_is(
+    tmp_path: Path, text: str, line: int, says: str
+) -> None:
+    mirror = Mirror(tmp_path)
+    mirror.place.commit(mirror.root, "edit", {"metadata/gcr.io/a/b.json": text})
+    mirror.place.git(mirror.root, "push", "--quiet", "origin", "main")
+    ended = mirror.run("sync", NOBODY, "--to", "127.0.0.1:1/m", code=3)
+
+    check_lines(ended.stdout + ended.stderr)
+    told = only_line(ended.stderr, "gcrsync: ")
+    assert told.startswith(f"gcrsync: metadata/gcr.io/a/b.json:{line}: "), told
+    assert says in told
+    assert mirror.log == ["begin", "edit"]
+    assert mirror.place.git(mirror.root, "status", "--porcelain") == ""
+
+
+# What a source says of its names.
+
+
+def lists(**changed: object) -> Change:
+    """Give the true list with some keys changed."""
+
+    def change(request: httpx.Request, answer: Answer) -> httpx.Response:
+        return httpx.Response(200, json=json.loads(answer(request).read()) | changed)
+
+    return change
+
+
+def says(content: str, code: int = 200, **headers: str) -> Change:
+    """Answer with this body."""
+    return lambda _request, _answer: httpx.Response(code, headers=headers, content=content.encode())
+
+
+ENTRY = {"tag": ["9"], "mediaType": media_types.OCI_MANIFEST, "imageSizeBytes": "1"}
+LISTS: dict[str, tuple[Change, str]] = {
+    "html": (faults.page(), "the answer is an HTML page"),
+    "text": (says(f"welcome {TERMINAL}"), "the answer is not JSON"),
+    "array": (faults.document([]), "the answer is no JSON object"),
+    "deep": (says(DEEP), "the answer is not JSON"),
+    "no-objects": (lists(manifest=[1]), "'manifest' is not an object of objects"),
+    "no-texts": (lists(child=[{}]), "'child' is not a list of strings"),
+    "climbing-child": (lists(child=["../../../etc/passwd"]), "more than one level below"),
+    "parent-as-child": (lists(child=[".."]), "is not a valid namespace"),
+    "git-as-child": (lists(child=[".git"]), "is not a valid namespace"),
+    "terminal-child": (lists(child=[TERMINAL]), r"\x1b]0;owned\x07"),
+    "endless-child": (lists(child=["a" * 5_000]), "longer than 255 characters"),
+    "climbing-tag": (lists(manifest={f"sha256:{'a' * 64}": ENTRY | {"tag": ["../../x"]}}), "is not a valid tag"),
+    "option-tag": (lists(manifest={f"sha256:{'a' * 64}": ENTRY | {"tag": ["--force"]}}), "is not a valid tag"),
+    "terminal-tag": (lists(manifest={f"sha256:{'a' * 64}": ENTRY | {"tag": [TERMINAL]}}), r"\x1b]0;owned\x07"),
+    "climbing-digest": (lists(manifest={"sha256:../../../etc": ENTRY}), "is not a valid digest"),
+    "tag-of-nothing": (lists(tags=["8"]), "names tag 8 but no manifest for it"),
+    "link-elsewhere": (
+        faults.with_headers(Link=f'<http://thief.test/v2/x/tags/list?token={SECRET}>; rel="next"'),
+        "is not followed: it is on http://thief.test",
+    ),
+    "link-to-itself": (faults.with_headers(Link='<?n=10000>; rel="next"'), "is not followed: it was read before"),
+    "redirect-to-itself": (faults.redirect("?n=10000"), "redirected in a circle"),
+    "redirect-to-a-file": (faults.redirect("file:///etc/passwd"), "a redirect without a usable Location"),
+    "redirect-to-nowhere": (says("", 307), "a redirect without a usable Location"),
+    "realm-in-a-file": (
+        says("", 401, **{"WWW-Authenticate": 'Bearer realm="file:///etc/passwd"'}),
+        "the realm of the challenge is no URL",
+    ),
+    "realm-in-the-open": (
+        says("", 401, **{"WWW-Authenticate": f'Bearer realm="http://token.test/?t={SECRET}"'}),
+        "no credentials are sent there",
+    ),
+    "coloured-error": (
+        says(json.dumps({"errors": [{"code": "DENIED", "message": f"{TERMINAL} https://cdn.test/x?sig={SECRET}"}]}), 403),
+        "403 Forbidden: DENIED",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a night came to that several tests look at."""
+
+    night: Night
+    out: str
+    err: str
+    report: Any
+
+    def states(self, path: str) -> dict[str, str]:
+        """Give the states of the tags of ``acme/path`` in the report."""
+        images = self.report["namespaces"][0]["images"]
+        return {image["tag"]: image["state"] for image in images if image["repository"] == f"{self.night.namespace}/{path}"}
+
+
+def ended_night(night: Night, folder: Path, code: int) -> Ended:
+    ended = night.sync("--report", str(folder / "report.json"), code=code)
+    text = (folder / "report.json").read_text("utf-8")
+    check_lines(text)
+    return Ended(night, ended.stdout, ended.stderr, json.loads(text))
+
+
+@pytest.fixture(scope="module")
+def second_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
+    """Give the night after a good one, in which each tag 1 has become a tag 2 and each list but one is wrong."""
+    folder = tmp_path_factory.mktemp("lists")
+    with night(folder) as begun:
+        for case in (*LISTS, "fine"):
+            begun.source.add(f"acme/{case}", image("first"), "1")
+        begun.sync()
+        for case in (*LISTS, "fine"):
+            begun.source.repositories[f"acme/{case}"].tags.clear()
+            begun.source.add(f"acme/{case}", image("second"), "2")
+        begun.source.faults.extend(
+            Fault("GET", f"/v2/acme/{case}/tags/list", change, times=None) for case, (change, _) in LISTS.items()
+        )
+        yield ended_night(begun, folder, code=3)
+
+
+@pytest.mark.parametrize(("case", "says"), [(case, says) for case, (_, says) in LISTS.items()], ids=LISTS)
+def test_a_list_that_cannot_be_understood_adds_and_retires_nothing(second_night: Ended, case: str, says: str) -> None:
+    begun = second_night.night
+
+    assert says in only_line(second_night.err, f"not listed: {begun.namespace}/{case}: ")
+    assert second_night.states(case) == {}
+    assert begun.recorded(case)["tags"] == {"1": str(image("first").digest)}
+    assert "gone" not in begun.recorded(case)
+    assert begun.serves(case).keys() == {"1"}
+
+
+def test_the_siblings_of_lists_that_cannot_be_understood_are_mirrored(second_night: Ended) -> None:
+    begun = second_night.night
+
+    assert second_night.states("fine") == {"1": "gone", "2": "added"}
+    assert begun.recorded("fine")["tags"] == {"2": str(image("second").digest)}
+    assert begun.recorded("fine")["gone"].keys() == {"1"}
+    assert not begun.unserved()
+    begun.check_remote()
+
+
+ROOTS: dict[str, tuple[bool, str, Change, str]] = {
+    "a page for people": (True, ".", faults.page(), "the answer is an HTML page"),
+    "a name that climbs": (True, "/acme/tags/list", lists(child=["../../x"]), "more than one level below"),
+    "a challenge that is none": (True, ".", says("", 401), "401 Unauthorized"),
+    "a catalogue that climbs": (
+        False,
+        "_catalog",
+        faults.document({"repositories": ["acme/fine", "acme/../../../etc/passwd"]}),
+        "is not a valid repository",
+    ),
+    "a catalogue for people": (False, "_catalog", faults.page(), "the answer is an HTML page"),
+    "a tag that is none": (False, "fine/tags/list", faults.document({"tags": ["1", TERMINAL]}), "is not a valid tag"),
+    "a tag under a digest that is none": (
+        False,
+        "/manifests/1",
+        faults.with_headers(Docker_Content_Digest="sha256:../../x", Content_Type="text/html"),
+        "manifest",
+    ),
+}
+
+
+@pytest.mark.parametrize(("google", "path", "change", "says"), ROOTS.values(), ids=ROOTS)
+def test_a_namespace_that_cannot_be_understood_ends_with_3_and_records_nothing(
+    tmp_path: Path, google: bool, path: str, change: Change, says: str
+) -> None:
+    with night(tmp_path, google=google) as begun:
+        begun.source.add("acme/fine", image(), "1")
+        for method in ("GET", "HEAD"):
+            begun.source.faults.append(Fault(method, path, change, times=None))
+        ended = begun.sync(code=3)
+
+        assert says in only_line(ended.stderr, "not listed: ")
+        assert begun.source.log
+        assert not begun.target.requests("PUT")
+        assert begun.mirror.log == ["begin"]
+
+
+TOKENS: dict[str, tuple[Change, str]] = {
+    "a page for people": (faults.page(), "the answer is an HTML page"),
+    "a token that is a header of its own": (faults.document({"token": f"a\r\nX-Evil: {SECRET}"}), "the answer holds no token"),
+    "a token that is a list": (faults.document({"token": [SECRET]}), "the answer holds no token"),
+    "a token without end": (faults.document({"token": SECRET * 10_000}), "larger than"),
+    "a refusal with the token in it": (says(f'{{"details": "{TERMINAL}"}}', 401), "401 Unauthorized"),
+}
+
+
+@pytest.mark.parametrize(("change", "says"), TOKENS.values(), ids=TOKENS)
+def test_a_token_that_cannot_be_used_is_told_and_never_shown(tmp_path: Path, change: Change, says: str) -> None:
+    with night(tmp_path) as begun:
+        begun.source.gate = Gate("bearer")
+        begun.source.add("acme/fine", image(), "1")
+        begun.source.faults.append(Fault("GET", "/token", change, times=None))
+        ended = begun.run("compare", begun.namespace, "--to", begun.destination, code=3)
+
+        assert says in only_line(ended.stderr, "not listed: ")
+        assert begun.source.requests("GET", "/token")
+
+
+# What a source gives for an image, and what a destination says to it.
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a case is played: in the repository ``path`` of the source, and the same of the destination."""
+
+    source: Simulator
+    target: Simulator
+    path: str
+    thief: str
+
+    def gives(self, built: Built) -> Built:
+        """Have the source give something under tag 1."""
+        return self.source.add(self.path, built, "1")
+
+    def spoils(self, method: str, path: str, change: Change) -> None:
+        """Have the source give an image, and something else at some requests."""
+        self.gives(image(self.path))
+        self.source.faults.append(Fault(method, f"/v2/{self.path}/{path}", change, times=None))
+
+    def refuses(self, method: str, path: str, change: Change) -> None:
+        """Have the source give an image, and the destination spoil its answers."""
+        self.gives(image(self.path))
+        self.target.faults.append(Fault(method, f"/v2/m/{self.path}/{path}", change, times=None))
+
+
+Play = Callable[[Stage], object]
+
+
+def manifest(text: str, media_type: str = media_types.OCI_MANIFEST) -> Play:
+    """Give these bytes as a manifest."""
+    return lambda stage: stage.gives(Built(text.encode(errors="surrogateescape"), media_type))
+
+
+def document(media_type: str = media_types.OCI_MANIFEST, **keys: object) -> Play:
+    """Give a manifest of an empty image with these keys as well."""
+    return manifest(json.dumps({"schemaVersion": 2, "config": named_by("application/json", b"{}"), **keys}), media_type)
+
+
+def thousand_deep(stage: Stage) -> None:
+    built = stage.gives(image(stage.path))
+    for _ in range(1_000):
+        built = stage.gives(replace(index(built), children=()))
+
+
+def thousand_absent(stage: Stage) -> None:
+    stage.gives(replace(index(*(image(str(number), layers=0) for number in range(1_000))), children=()))
+
+
+def child_of_another_size(stage: Stage) -> None:
+    built = index(image(stage.path))
+    raw = built.raw.replace(f'"size": {len(built.children[0].raw)}'.encode(), b'"size": 7')
+    assert raw != built.raw
+    stage.gives(replace(built, raw=raw))
+
+
+def thieving(request: httpx.Request) -> httpx.Response:
+    """Answer as a store of blobs that says no, and says again what it was asked."""
+    return httpx.Response(403, text=f"<Error><Message>{TERMINAL} at {request.url}</Message></Error>")
+
+
+IMAGES: dict[str, tuple[Play, str]] = {
+    "too-large": (document(annotations={"a": "x" * 4_300_000}), "larger than 4194304 bytes"),
+    "no-json": (manifest("\udcff\udcfe{}"), "not JSON"),
+    "html": (manifest("<!doctype html><title>Welcome</title>"), "not JSON"),
+    "array": (manifest("[]"), "not a JSON object"),
+    "deep": (manifest(f'{{"config": {DEEP}'), "not JSON"),
+    "two-kinds": (document(manifests=[]), "has 'manifests', which"),
+    "another-kind": (document(mediaType=media_types.OCI_INDEX), "but says that it is"),
+    "terminal-kind": (document(mediaType=TERMINAL), "sent as application/vnd.oci.image.manifest.v1+json, but says"),
+    "climbing-layer": (document(layers=[{"digest": "sha256:../../../../etc/passwd", "size": 1}]), "is not a valid digest"),
+    "terminal-layer": (document(layers=[{"digest": TERMINAL, "size": 1}]), r"\x1b]0;owned\x07"),
+    "negative-layer": (document(layers=[{"digest": str(Digest.of(b"")), "size": -1}]), "has no size in bytes"),
+    "endless-layer": (document(layers=[{"digest": str(Digest.of(b"")), "size": 2**63}]), "has no size in bytes"),
+    "layers-in-a-text": (document(layers="sha256"), "'layers' is not a list"),
+    "other-manifest": (lambda stage: stage.spoils("GET", "manifests/", faults.corrupted()), "expected sha256:"),
+    "missing-child": (lambda stage: stage.gives(replace(index(image(stage.path)), children=())), "404 Not Found"),
+    "child-of-another-size": (child_of_another_size, "but its index says 7"),
+    "thousand-deep": (thousand_deep, "more than 16 indexes in one another"),
+    "thousand-absent": (thousand_absent, "404 Not Found"),
+    "missing-blob": (lambda stage: stage.gives(replace(image(stage.path), blobs={})), "404 Not Found"),
+    "other-blob": (lambda stage: stage.spoils("GET", "blobs/", faults.corrupted()), "expected sha256:"),
+    "html-blob": (lambda stage: stage.spoils("GET", "blobs/", faults.page()), "the registry announces"),
+    "blob-in-a-circle": (lambda stage: stage.spoils("GET", "blobs/", faults.redirect("?")), "redirected in a circle"),
+    "blob-in-a-file": (lambda stage: stage.spoils("GET", "blobs/", faults.redirect("file:///etc/passwd")), "usable Location"),
+    "blob-at-a-thief": (
+        lambda stage: stage.spoils("GET", "blobs/", faults.redirect(f"http://{stage.thief}/blob?sig={SECRET}")),
+        "403 Forbidden",
+    ),
+    "upload-nowhere": (
+        lambda stage: stage.refuses("POST", "blobs/uploads/", faults.with_headers(Location=None)),
+        "Location",
+    ),
+    "upload-to-a-file": (
+        lambda stage: stage.refuses("POST", "blobs/uploads/", faults.with_headers(Location="file:///etc/passwd")),
+        "Location",
+    ),
+    "upload-for-people": (lambda stage: stage.refuses("POST", "blobs/uploads/", faults.page()), "200 OK: an HTML page"),
+    "denied-in-colour": (
+        lambda stage: stage.refuses("PUT", "manifests/1", says(f"{TERMINAL} see http://cdn.test/?token={SECRET} \n now", 403)),
+        "403 Forbidden: ]0;owned [31m red see http://cdn.test/ now",
+    ),
+    "denied-without-a-challenge": (lambda stage: stage.refuses("PUT", "manifests/1", says("", 401)), "401 Unauthorized"),
+    "stored-as-something-else": (
+        lambda stage: stage.refuses("PUT", "manifests/1", faults.with_headers(Docker_Content_Digest=str(Digest.of(b"")))),
+        "expected sha256:",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def wrong_images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
+    """Give a night in which every image but two is wrong in its own way."""
+    folder = tmp_path_factory.mktemp("images")
+    with night(folder, google=False) as begun, served(thieving) as thief:
+        for case, (play, _) in IMAGES.items():
+            play(Stage(begun.source, begun.target, f"acme/{case}", thief))
+        begun.source.add("acme/fine", image("fine"), "1")
+        wide = index(*[image("wide")] * 1_000)
+        begun.source.add("acme/wide", wide, "1")
+        yield ended_night(begun, folder, code=1)
+
+
+@pytest.mark.parametrize(("case", "says"), [(case, says) for case, (_, says) in IMAGES.items()], ids=IMAGES)
+def test_an_image_that_is_wrong_is_told_in_one_line_and_not_recorded(wrong_images: Ended, case: str, says: str) -> None:
+    begun = wrong_images.night
+
+    assert says in only_line(wrong_images.err, f"failed: {begun.namespace}/{case}:1: ")
+    assert wrong_images.states(case) == {"1": "failed"}
+    assert begun.recorded(case) == {"tags": {}}
+
+
+def test_the_siblings_of_wrong_images_are_mirrored_and_recorded(wrong_images: Ended) -> None:
+    begun = wrong_images.night
+
+    assert wrong_images.states("fine") == wrong_images.states("wide") == {"1": "added"}
+    assert begun.mirror.documents().keys() == {f"{begun.namespace}/fine", f"{begun.namespace}/wide"}
+    assert not begun.unserved()
+    assert begun.mirror.log[-1].endswith(f": 2 added, {len(IMAGES)} failed")
+    begun.check_remote()

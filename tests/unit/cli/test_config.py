@@ -1,0 +1,119 @@
+"""The configuration: what it gives, and the line of whatever is wrong in it."""
+
+from pathlib import Path
+
+import pytest
+
+from gcrsync.cli.config import Table, parse_config, parse_image, read_config
+from gcrsync.errors import InvalidConfigError, InvalidNameError
+from gcrsync.mirror.selection import Patterns
+from gcrsync.oci.name import Namespace, Repository
+
+WHOLE = """
+[[mirror]]
+source = "distroless"
+destination = "ghcr.io/acme"
+name = "{registry}/{path}"
+include = ["static", "java/**"]
+exclude = ["java/x"]
+tags.include = ["latest", "re:v[0-9]+"]
+tags.exclude = ["*-debug"]
+insecure = true
+accept_empty = ["static"]
+"""
+
+
+def test_a_table_is_read_whole() -> None:
+    assert parse_config(WHOLE, "gcrsync.toml") == (
+        Table(
+            source=Namespace("gcr.io", "distroless"),
+            destination="ghcr.io/acme",
+            name="{registry}/{path}",
+            include=Patterns(("static", "java/**")),
+            exclude=Patterns(("java/x",)),
+            tags_include=Patterns(("latest", "re:v[0-9]+")),
+            tags_exclude=Patterns(("*-debug",)),
+            insecure=True,
+            accept_empty=Patterns(("static",)),
+            line=3,
+        ),
+    )
+
+
+def test_a_list_of_images_is_a_table_for_each_repository() -> None:
+    text = '[[mirror]]\nimages = ["nginx:1.27", "gcr.io/a/b:v1.*", "nginx"]\ndestination = "oci:./m"\n'
+
+    assert [(str(table.source), table.include.texts, table.tags_include.texts) for table in parse_config(text, "f")] == [
+        ("docker.io/library/nginx", (".",), ("1.27", "latest")),
+        ("gcr.io/a/b", (".",), ("v1.*",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("[[mirror]]\nsource = 'a\n", 2, "not TOML"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatforms = ['linux/amd64']\n", 4, "unknown key 'platforms'"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ntags.foo = 1\n", 4, r"unknown key 'tags\.foo'"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n\n[mirror.tags]\nfoo = 1\n", 6, r"unknown key 'tags\.foo'"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n[[mirror]]\nsource = 'b'\nnmae = 'x'\n", 6, "unknown key 'nmae'"),
+        ("\n[server]\nport = 1\n", 2, "unknown key 'server'"),
+        ("[mirror]\nsource = 'a'\n", 1, "two brackets"),
+        ("[[mirror]]\ndestination = 'd.io'\n", 1, "either source or images"),
+        ("[[mirror]]\nsource = 'a'\n", 1, "destination is missing"),
+        ("[[mirror]]\nsource = 1\ndestination = 'd.io'\n", 2, "source: expected a string"),
+        ("[[mirror]]\nsource = 'UPPER'\ndestination = 'd.io'\n", 2, "not a valid namespace"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninclude = ['re:(']\n", 4, "not a valid pattern"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninclude = 'x'\n", 4, "expected a list of strings"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninsecure = 'no'\n", 4, "true or false"),
+        ("[[mirror]]\nimages = ['a@sha256:0']\ndestination = 'd.io'\n", 2, "a digest cannot be followed"),
+        ("[[mirror]]\nimages = ['a']\ninclude = []\ndestination = 'd.io'\n", 3, "cannot stand beside images"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n[[mirror]]\nsource = 'a/b'\ndestination = 'e.io'\n", 5, "line 2 too"),
+        (
+            "[[mirror]]\nimages = ['a:1']\ndestination = 'd.io'\n[[mirror]]\nimages = ['a:2']\ndestination = 'd.io'\n",
+            5,
+            "line 2 too",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(text: str, line: int, words: str) -> None:
+    with pytest.raises(InvalidConfigError, match=words) as caught:
+        parse_config(text, "gcrsync.toml")
+
+    assert caught.value.line == line
+    assert caught.value.message.startswith(f"gcrsync.toml:{line}: ")
+
+
+def test_tables_that_share_a_source_and_divide_it_are_taken() -> None:
+    one = "[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninclude = ['x']\n"
+
+    assert len(parse_config(one + one.replace("'x'", "'y'"), "f")) == 2
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9\n")
+
+    for name in ("absent.toml", "latin.toml"):
+        with pytest.raises(InvalidConfigError, match=name):
+            read_config(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "repository", "tag"),
+    [
+        ("nginx", "docker.io/library/nginx", "latest"),
+        ("library/nginx:1", "docker.io/library/nginx", "1"),
+        ("me/app", "docker.io/me/app", "latest"),
+        ("index.docker.io/me/app:x", "docker.io/me/app", "x"),
+        ("localhost:5000/app", "localhost:5000/app", "latest"),
+        ("gcr.io/a/b/c:v1.*", "gcr.io/a/b/c", "v1.*"),
+    ],
+)
+def test_an_image_is_read_as_docker_reads_it(text: str, repository: str, tag: str) -> None:
+    assert parse_image(text) == (Repository.parse(repository), tag)
+
+
+@pytest.mark.parametrize("text", ["", "UPPER", "a:", "a@sha256:" + "0" * 64, "a//b"])
+def test_what_is_no_image_is_refused(text: str) -> None:
+    with pytest.raises(InvalidNameError):
+        Patterns((parse_image(text)[1],))
