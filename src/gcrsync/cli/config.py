@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gcrsync.cli.toml_lines import line_of_key, line_of_parser_error, line_of_top_key
 from gcrsync.errors import InvalidConfigError, InvalidNameError
+from gcrsync.mirror.naming import checked_template, folder_of, registry_destination
 from gcrsync.mirror.selection import Patterns
 from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, is_host
 
@@ -91,7 +92,7 @@ class _Reader:
         tags = self._tags()
         return Table(
             source=self._namespace(),
-            destination=self._required_text("destination"),
+            destination=self._destination(),
             name=self._name(),
             include=self._patterns(self._values, "include"),
             exclude=self._patterns(self._values, "exclude"),
@@ -114,7 +115,7 @@ class _Reader:
         return tuple(
             Table(
                 source=repository.namespace,
-                destination=self._required_text("destination"),
+                destination=self._destination(),
                 name=self._name(),
                 include=Patterns((".",)),
                 tags_include=Patterns(tuple(named)),
@@ -136,8 +137,25 @@ class _Reader:
         except InvalidNameError as error:
             raise self._error("source", error.message) from error
 
+    def _destination(self) -> str:
+        text = self._required_text("destination")
+        folder = folder_of(text)
+        if folder == "":
+            raise self._error("destination", "oci: names no folder")
+        try:
+            if folder is None:
+                registry_destination(text, None)
+        except InvalidNameError as error:
+            raise self._error("destination", error.message) from error
+        return text
+
     def _name(self) -> str | None:
-        return self._required_text("name") if "name" in self._values else None
+        if "name" not in self._values:
+            return None
+        try:
+            return checked_template(self._required_text("name"))
+        except InvalidNameError as error:
+            raise self._error("name", error.message) from error
 
     def _insecure(self) -> bool:
         value = self._values.get("insecure", False)

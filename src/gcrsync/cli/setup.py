@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
-from threading import Event, Thread
 
 from gcrsync.archive.destination import FolderDestination as Folder
 from gcrsync.cli.config import FILE_NAME, Table, read_config
@@ -27,7 +26,6 @@ from gcrsync.sync.places import Target
 from gcrsync.sync.pool import Stopped
 from gcrsync.sync.progress import Watch
 
-_LOOK_SECONDS = 0.1
 _CREDENTIALS = ("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD")
 
 _LOOK_SECONDS = 0.1
@@ -172,26 +170,6 @@ def insecure_hosts(options: CompareOptions, chosen: Iterable[Table]) -> frozense
 
 
 @contextmanager
-def _closed_on_stop(places: Places, stopped: Stopped) -> Iterator[None]:
-    """Close all connections as soon as the run is asked to stop, so that a read from a server that says nothing ends too."""
-    ended = Event()
-
-    def watch() -> None:
-        while not ended.wait(_LOOK_SECONDS):
-            if stopped():
-                places.close()
-                return
-
-    thread = Thread(target=watch, name="gcrsync-stop", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-@contextmanager
 def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tuple[Event, Watch]) -> Iterator[Means]:
     """Give what a run works with; connections and threads end with the context, connections already when the event is set."""
     environment, (asked_to_stop, watch) = dict(os.environ), signals
@@ -202,7 +180,6 @@ def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tu
         stack.callback(places.close)
         stack.enter_context(_closed_at_a_stop(places, asked_to_stop))
         executor = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="gcrsync"))
-        stack.enter_context(_closed_on_stop(places, stopped))
         session = places.session(None)
         yield Means(
             session=session,

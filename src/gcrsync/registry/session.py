@@ -112,13 +112,17 @@ class Session:
         for _ in range(2):
             if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url):
                 break
-            challenge = self._remembered(call.registry, response)
+            challenge = self._challenge(call.registry, response)
             wanted = _wanted_scope(call, challenge)
-            if challenge is None or call.is_streamed or (fresh and wanted == scope):
+            if challenge is None or (fresh and wanted == scope):
+                break
+            if call.is_streamed:
+                self._remember(call.registry, challenge)
                 break
             renewed = self._authorization(call, challenge, wanted, rejected=authorization)
             if renewed in ("", authorization):
                 break
+            self._remember(call.registry, challenge)
             scope, authorization, fresh = wanted, renewed, True
             response.close()
             response = self._followed(call, authorization)
@@ -142,16 +146,17 @@ class Session:
             with closing(response):
                 body(response, ERROR_LIMIT)
             self._challenges[registry] = None
-            if response.status_code == HTTPStatus.UNAUTHORIZED:
-                self._remembered(registry, response)
+            challenge = self._challenge(registry, response)
+            if response.status_code == HTTPStatus.UNAUTHORIZED and challenge is not None:
+                self._remember(registry, challenge)
 
-    def _remembered(self, registry: str, response: httpx.Response) -> Challenge | None:
-        """Give the challenge of a 401, and remember it; some have none, and the last one holds."""
-        challenge = chosen(response.headers.get_list("www-authenticate"))
-        if challenge is None:
-            return self._challenges.get(registry)
+    def _challenge(self, registry: str, response: httpx.Response) -> Challenge | None:
+        """Give the challenge of a 401; some have none, and the last one holds."""
+        return chosen(response.headers.get_list("www-authenticate")) or self._challenges.get(registry)
+
+    def _remember(self, registry: str, challenge: Challenge) -> None:
+        """Keep in mind what a registry asks for. What cannot be met is not worth it: one path would shut all the others."""
         self._challenges[registry] = replace(challenge, scope="", error="")
-        return challenge
 
     def _authorization(self, call: Call, challenge: Challenge, scope: str, *, rejected: str = "") -> str:
         credential = self._keychain.credential(call.registry, call.repository)
