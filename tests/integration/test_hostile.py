@@ -1,7 +1,7 @@
 """Bad input, from people, sources and destinations: one clear line and an exit code, and nothing recorded that did not happen."""
 
+import base64
 import json
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -47,44 +47,23 @@ class Given:
 
 
 GIVEN = {
-    "a namespace in capitals": Given("is not a valid namespace", ("gcr.io/Distroless",)),
     "a namespace that climbs": Given("is not a valid namespace", ("gcr.io/../../etc/passwd",)),
     "a namespace that speaks to the terminal": Given(r"\x1b]0;owned\x07", (f"gcr.io/{TERMINAL}",)),
     "a namespace of nothing": Given("is not a valid namespace", ("",)),
-    "a namespace as long as a book": Given("longer than 255 characters", (f"gcr.io/{'a' * 5_000}",)),
-    "a host that is none": Given("is not a valid registry", ("bad_host:99999999/x",)),
-    "a namespace and no destination": Given("--to DESTINATION", (NOBODY,)),
-    "a destination without a host": Given("expected HOST/PATH", (NOBODY, "--to", "acme")),
     "a destination that climbs": Given("is not a valid", (NOBODY, "--to", "ghcr.io/acme/../../root")),
-    "a destination in no folder": Given("write oci:FOLDER", (NOBODY, "--to", "oci:")),
-    "a pattern that is none": Given("is not a valid pattern", (NOBODY, "--to", "oci:m", "--include", "re:(")),
     "a metadata repository that is a folder": Given("is in no git repository", (NOBODY, "--metadata-repo", "/")),
     "a metadata repository with a password": Given(
         "holds credentials", (NOBODY, "--metadata-repo", f"https://ann:{SECRET}@git.test/mirror.git")
     ),
-    "a configuration that is not there": Given("cannot be read", ("--config", "nowhere.toml")),
-    "a configuration that is a folder": Given("cannot be read", ("--config", ".")),
     "certificates that are not there": Given("SSL_CERT_FILE", environment={"SSL_CERT_FILE": "/nowhere.pem"}),
     "a proxy that is none": Given("the proxy in the environment cannot be used", environment={"ALL_PROXY": f"ftp://a:{SECRET}@b"}),
 }
 
 TOML = {
     "no TOML": ("[[mirror]]\nsource = gcr.io/a\n", 2, "not TOML"),
-    "an unknown key": ('[[mirror]]\nsource = "gcr.io/a"\ndestinaton = "ghcr.io/b"\n', 3, "unknown key 'destinaton'"),
-    "an unknown table": ("\n[mirrors]\n", 2, "unknown key 'mirrors'"),
-    "a key that speaks to the terminal": (f'[[mirror]]\n{json.dumps(TERMINAL)} = 1\n', 0, r"unknown key '\x1b]0;owned"),
-    "one bracket": ('[mirror]\nsource = "gcr.io/a"\n', 1, "two brackets"),
-    "no destination": ('[[mirror]]\nsource = "gcr.io/a"\n', 1, "destination is missing"),
-    "a number for a text": ('[[mirror]]\nsource = "gcr.io/a"\ndestination = 5\n', 3, "expected a string"),
-    "a text for a list": ('[[mirror]]\nsource = "gcr.io/a"\ndestination = "ghcr.io/b"\ninclude = "x"\n', 4, "a list of strings"),
-    "a source that climbs": ('[[mirror]]\nsource = "gcr.io/../a"\ndestination = "ghcr.io/b"\n', 2, "is not a valid namespace"),
-    "a name without a field": ('[[mirror]]\nsource = "gcr.io/a"\ndestination = "ghcr.io/b"\nname = "x/{tag}"\n', 0, "{flat}"),
-    "two tables for one repository": (
-        '[[mirror]]\nsource = "gcr.io/a"\ndestination = "ghcr.io/b"\n[[mirror]]\nsource = "gcr.io/a/c"\ndestination = "ghcr.io/d"\n',
-        5,
-        "is selected by the table at line 2 too",
-    ),
-    "a digest to follow": ('[[mirror]]\nimages = ["a/b@sha256:00"]\ndestination = "ghcr.io/b"\n', 2, "name a tag"),
+    "a key that speaks to the terminal": (f"[[mirror]]\n{json.dumps(TERMINAL)} = 1\n", 1, r"unknown key '\x1b]0;owned"),
+    "a name without a field": ('[[mirror]]\nsource = "gcr.io/a"\ndestination = "ghcr.io/b"\nname = "x/{tag}"\n', 4, "{flat}"),
+    "a destination that climbs": ('[[mirror]]\nsource = "gcr.io/a"\ndestination = "ghcr.io/../b"\n', 3, "is not a valid"),
     "brackets without end": (f"mirror = {DEEP}\n", 0, "nested too deep"),
     "no UTF-8": ("[[mirror]]\nsource = '\udcff'\n", 0, "not UTF-8"),
 }
@@ -96,12 +75,18 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
     return Mirror(tmp_path_factory.mktemp("alone"))
 
 
+def told(mirror: Mirror, *arguments: str, code: int, environment: Mapping[str, str] | None = None) -> str:
+    """Run gcrsync, and give the one line that it says."""
+    ended = mirror.run(*arguments, code=code, environment=environment)
+    check_lines(ended.stderr)
+    (line,) = ended.stderr.splitlines()
+    assert ended.stdout == ""
+    return line
+
+
 @pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
 def test_what_cannot_be_used_is_told_in_one_line_and_ends_with_2(alone: Mirror, given: Given) -> None:
-    ended = alone.run("compare", *given.arguments, code=2, environment=given.environment)
-
-    check_lines(ended.stdout + ended.stderr)
-    assert given.says in only_line(ended.stderr, "gcrsync: ")
+    assert given.says in told(alone, "compare", *given.arguments, code=2, environment=given.environment)
 
 
 @pytest.mark.parametrize(("text", "line", "says"), TOML.values(), ids=TOML)
@@ -110,31 +95,25 @@ def test_a_configuration_that_cannot_be_used_is_told_with_its_line_and_ends_with
 ) -> None:
     path = tmp_path / "gcrsync.toml"
     path.write_bytes(text.encode(errors="surrogateescape"))
-    ended = alone.run("compare", "--config", str(path), code=2)
+    said = told(alone, "compare", "--config", str(path), code=2)
 
-    check_lines(ended.stdout + ended.stderr)
-    told = only_line(ended.stderr, "gcrsync: ")
-    assert told.startswith(f"gcrsync: {path}:{line}: " if line else f"gcrsync: {path}"), told
-    assert says in told
+    assert said.startswith(f"gcrsync: {path}:{line}: " if line else f"gcrsync: {path}: "), said
+    assert says in said
 
 
-def recorded(path: str, *, repository: str = "gcr.io/a/b", tag: str = "1", digest: str = f"sha256:{'a' * 64}") -> str:
-    """Give a document of one tag as somebody may have edited it; ``path`` is part of it as an unknown key."""
-    document = {"repository": repository, "mirror": "ghcr.io/m/a/b", "tags": {tag: digest}, "manifests": {digest: {}}, "x": path}
+def edited(repository: str = "gcr.io/a/b", tag: str = "1") -> str:
+    """Give a document of one tag as somebody may have edited it."""
+    digest = str(Digest.of(b""))
+    document = {"repository": repository, "mirror": "ghcr.io/m/a/b", "tags": {tag: digest}, "manifests": {digest: {}}}
     return json.dumps(document, indent=1)
 
 
 METADATA = {
     "no JSON": ('{\n"repository": gcr.io\n}', 2, "not JSON"),
-    "a conflict": (f"<<<<<<< HEAD\n{recorded('x')}", 1, "a conflict that git left here"),
-    "a list": ("[]", 1, "not a JSON object"),
     "no end of brackets": (DEEP, 1, "nested too deep"),
-    "a key twice": (recorded("x").replace('"mirror"', '"tags": {},\n"mirror"'), 5, "'tags' stands twice"),
-    "another repository": (recorded("x", repository="gcr.io/a/c"), 2, "belongs in metadata/gcr.io/a/c.json"),
-    "a repository that climbs": (recorded("x", repository="gcr.io/../../a"), 2, "is not a valid repository"),
-    "a tag that speaks to the terminal": (recorded("x", tag=TERMINAL), 5, r"'\x1b]0;owned\x07"),
-    "a digest that climbs": (recorded("x", digest="sha256:../../../etc"), 5, "is not a valid digest"),
-    "not a number": (recorded("x").replace('"x"\n', "NaN\n"), 10, "not JSON"),
+    "a key twice": (edited().replace('"mirror"', '"tags": {},\n"mirror"'), 5, "'tags' stands twice"),
+    "a repository that climbs": (edited(repository="gcr.io/../../a"), 2, "is not a valid repository"),
+    "a tag that speaks to the terminal": (edited(tag=TERMINAL), 5, r"'\x1b]0;owned\x07"),
 }
 
 
@@ -145,12 +124,10 @@ def test_a_document_that_does_not_parse_ends_the_run_with_3_and_stays_as_it_is(
     mirror = Mirror(tmp_path)
     mirror.place.commit(mirror.root, "edit", {"metadata/gcr.io/a/b.json": text})
     mirror.place.git(mirror.root, "push", "--quiet", "origin", "main")
-    ended = mirror.run("sync", NOBODY, "--to", "127.0.0.1:1/m", code=3)
+    said = told(mirror, "sync", NOBODY, "--to", "127.0.0.1:1/m", code=3)
 
-    check_lines(ended.stdout + ended.stderr)
-    told = only_line(ended.stderr, "gcrsync: ")
-    assert told.startswith(f"gcrsync: metadata/gcr.io/a/b.json:{line}: "), told
-    assert says in told
+    assert said.startswith(f"gcrsync: metadata/gcr.io/a/b.json:{line}: "), said
+    assert says in said
     assert mirror.log == ["begin", "edit"]
     assert mirror.place.git(mirror.root, "status", "--porcelain") == ""
 
@@ -283,20 +260,13 @@ ROOTS: dict[str, tuple[bool, str, Change, str]] = {
         faults.document({"repositories": ["acme/fine", "acme/../../../etc/passwd"]}),
         "is not a valid repository",
     ),
-    "a catalogue for people": (False, "_catalog", faults.page(), "the answer is an HTML page"),
     "a tag that is none": (False, "fine/tags/list", faults.document({"tags": ["1", TERMINAL]}), "is not a valid tag"),
-    "a tag under a digest that is none": (
-        False,
-        "/manifests/1",
-        faults.with_headers(Docker_Content_Digest="sha256:../../x", Content_Type="text/html"),
-        "manifest",
-    ),
 }
 
 
 @pytest.mark.parametrize(("google", "path", "change", "says"), ROOTS.values(), ids=ROOTS)
 def test_a_namespace_that_cannot_be_understood_ends_with_3_and_records_nothing(
-    tmp_path: Path, google: bool, path: str, change: Change, says: str
+    tmp_path: Path, *, google: bool, path: str, change: Change, says: str
 ) -> None:
     with night(tmp_path, google=google) as begun:
         begun.source.add("acme/fine", image(), "1")
@@ -313,9 +283,7 @@ def test_a_namespace_that_cannot_be_understood_ends_with_3_and_records_nothing(
 TOKENS: dict[str, tuple[Change, str]] = {
     "a page for people": (faults.page(), "the answer is an HTML page"),
     "a token that is a header of its own": (faults.document({"token": f"a\r\nX-Evil: {SECRET}"}), "the answer holds no token"),
-    "a token that is a list": (faults.document({"token": [SECRET]}), "the answer holds no token"),
     "a token without end": (faults.document({"token": SECRET * 10_000}), "larger than"),
-    "a refusal with the token in it": (says(f'{{"details": "{TERMINAL}"}}', 401), "401 Unauthorized"),
 }
 
 
@@ -472,3 +440,58 @@ def test_the_siblings_of_wrong_images_are_mirrored_and_recorded(wrong_images: En
     assert not begun.unserved()
     assert begun.mirror.log[-1].endswith(f": 2 added, {len(IMAGES)} failed")
     begun.check_remote()
+
+
+# Where names and redirects lead.
+
+
+def files_beside(folder: Path, *ours: str) -> set[str]:
+    """Give all that lies in a folder, but for what begins as one of our own paths."""
+    everything = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    return {path for path in everything if not path.startswith(ours)}
+
+
+def test_no_name_leads_out_of_the_metadata_or_the_folder_of_layouts(tmp_path: Path) -> None:
+    ours = ("mirror/metadata/gcr", "mirror/metadata/127", "mirror/CHANGELOG.md", "mirror/.git", "layouts", "remote.git")
+    awkward = ["a.json", "readme.md", "index.json", "oci-layout", "blobs", "con", "metadata", "changelog.md", "fine/blobs/sha256"]
+    with night(tmp_path) as begun:
+        for path in (*awkward, "fine", "astray"):
+            begun.source.add(f"acme/{path}", image(path), "1")
+        begun.source.faults.append(
+            Fault("GET", "/v2/acme/astray/tags/list", lists(child=["../../../../escaped", "/escaped"]), times=None)
+        )
+        before = files_beside(tmp_path, *ours)
+        ended = begun.run("sync", begun.namespace, "--to", f"oci:{tmp_path}/layouts", code=3)
+
+        assert files_beside(tmp_path, *ours) == before
+        assert {path.name for path in (tmp_path / "layouts" / "acme").iterdir()} == {*awkward[:-1], "fine"}
+        assert not any(path.is_symlink() for path in tmp_path.rglob("*"))
+        mirrored = {name.removeprefix(f"{begun.namespace}/"): each for name, each in begun.mirror.documents().items()}
+        assert {path for path, each in mirrored.items() if each["tags"]} == {*awkward[:-1], "fine"}
+        assert "would fall inside the image layout" in mirrored["fine/blobs/sha256"]["held"]["1"]["reason"]
+        assert "more than one level below" in only_line(ended.stderr, "not listed: ")
+
+
+def test_credentials_do_not_follow_a_redirect_to_another_host(tmp_path: Path) -> None:
+    account = ("ann", SECRET)
+    thief = Simulator("thief", google=True)
+    with night(tmp_path) as begun, served(thief) as elsewhere:
+        begun.source.gate = Gate("basic", account, private=True)
+        for registry in (begun.source, thief):
+            registry.add("acme/away", image("away"), "1")
+
+        def leads_away(request: httpx.Request, _answer: Answer) -> httpx.Response:
+            return httpx.Response(307, headers={"Location": f"http://{elsewhere}{request.url.path}?sig={SECRET}"})
+
+        begun.source.faults.append(Fault("GET", "/v2/acme/away/(tags|blobs)/", leads_away, times=None))
+        host = begun.namespace.partition("/")[0]
+        login = {"auths": {host: {"auth": base64.b64encode(":".join(account).encode()).decode()}}}
+        (tmp_path / "docker").mkdir()
+        (tmp_path / "docker" / "config.json").write_text(json.dumps(login), "utf-8")
+        begun.sync(environment={"DOCKER_CONFIG": str(tmp_path / "docker")})
+
+        assert begun.recorded("away")["tags"] == {"1": str(image("away").digest)}
+        assert any("Authorization" in logged.headers for logged in begun.source.log)
+        assert {logged.path.rpartition("/")[0].rpartition("/")[2] for logged in thief.log} == {"tags", "blobs"}
+        assert not any("Authorization" in logged.headers for logged in thief.log)
+        begun.check_remote()

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Event
 
 import httpx
 
@@ -81,6 +82,17 @@ def truncated() -> Change:
     return cut
 
 
+def stalled(release: Event) -> Change:
+    """Announce the whole answer, give half of it, and no more until the event is set; then the connection breaks."""
+
+    def stall(request: httpx.Request, answer: Answer) -> httpx.Response:
+        true = answer(request)
+        half = true.read()[: len(true.content) // 2]
+        return httpx.Response(true.status_code, headers=true.headers, stream=_Stalled(half, release))
+
+    return stall
+
+
 def corrupted() -> Change:
     """Give the answer with its last byte changed."""
 
@@ -118,3 +130,13 @@ class InPieces(httpx.SyncByteStream):
             yield self._content[start : start + _PIECE]
         if self._broken:
             raise httpx.RemoteProtocolError("simulated: peer closed connection without sending complete message body")
+
+
+class _Stalled(httpx.SyncByteStream):
+    def __init__(self, content: bytes, release: Event) -> None:
+        self._content, self._release = content, release
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._content
+        self._release.wait(60)
+        raise httpx.RemoteProtocolError("simulated: peer closed connection without sending complete message body")

@@ -20,7 +20,7 @@ SECRET = "hunter2hunter2"
 
 @dataclass(slots=True)
 class Night:
-    """The source ``namespace``, which is the path ``acme`` of its registry, is mirrored to ``destination``, the path ``m`` there."""
+    """The source ``namespace``, path ``acme`` of its registry, is mirrored to ``destination``, path ``m`` of the other."""
 
     mirror: Mirror
     source: Simulator
@@ -64,7 +64,8 @@ class Night:
     def _head(self, mirror: str, tag: str) -> str | None:
         host, _, path = mirror.partition("/")
         url, headers = f"http://{host}/v2/{path}/manifests/{tag}", {"Accept": media_types.ACCEPT}
-        return httpx.head(url, headers=headers).headers.get("Docker-Content-Digest")
+        digest: str | None = httpx.head(url, headers=headers).headers.get("Docker-Content-Digest")
+        return digest
 
 
 @contextmanager

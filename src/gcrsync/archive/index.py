@@ -11,7 +11,7 @@ from gcrsync.errors import DestinationError, InvalidManifestError, InvalidNameEr
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Descriptor, parse_descriptor
-from gcrsync.oci.name import Tag
+from gcrsync.oci.name import Tag, TagOrder
 
 REF_NAME = "org.opencontainers.image.ref.name"
 _BARE_KEYS = frozenset({"mediaType", "digest", "size"})
@@ -144,9 +144,9 @@ def _made(descriptor: Descriptor, name: str, fields: Mapping[str, object]) -> En
     return Entry(descriptor, name, tag, fields.keys() <= _BARE_KEYS, _json(fields))
 
 
-def _order(entry: Entry) -> tuple[bool, tuple[tuple[int, int, str], ...], str, str]:
+def _order(entry: Entry) -> tuple[bool, TagOrder, str, str]:
     """Give the key that sorts tags as tags are sorted, and by digest what has no tag, after them."""
-    return (False, entry.tag.sort_key, "", "") if entry.tag else (True, (), entry.descriptor.digest.text, entry.name)
+    return (False, entry.tag.sort_key, "", "") if entry.tag else (True, ((), ""), entry.descriptor.digest.text, entry.name)
 
 
 def _tag(name: str) -> Tag | None:

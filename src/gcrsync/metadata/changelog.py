@@ -11,7 +11,7 @@ from gcrsync.metadata.markdown import code, number
 from gcrsync.metadata.summary import Counts, sentence
 from gcrsync.metadata.timestamp import format_time, parse_time
 from gcrsync.mirror.change import Change, State
-from gcrsync.oci.name import Repository
+from gcrsync.oci.name import Repository, TagOrder
 
 HEADING = "# Changelog of the mirror"
 
@@ -116,7 +116,7 @@ def _inserted(text: str, place: int, entry: Entry) -> str:
     return f"{before}{gap_before}{entry}{gap_after}{after}"
 
 
-def _order(change: Change) -> tuple[Repository, int, str, tuple[tuple[int, int, str], ...]]:
+def _order(change: Change) -> tuple[Repository, int, str, TagOrder]:
     return change.repository, list(_WORDS).index(change.state), change.reason, change.tag.sort_key
 
 

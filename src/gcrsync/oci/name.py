@@ -9,10 +9,15 @@ from gcrsync.oci.digest import Digest
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]{1,5})?")
 _PATH = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+_DIGITS = re.compile(r"([0-9]+)")
 _LONGEST_NAME = 255
 _DOCKER_HUB_NAMES = ("index.docker.io", "registry-1.docker.io")
 DOCKER_HUB = "docker.io"
 _DEFAULT_REGISTRY = "gcr.io"
+
+
+TagOrder = tuple[tuple[str | int, ...], str]
+"""What tags are sorted by."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -113,14 +118,15 @@ class Tag:
         return self.name
 
     @property
-    def sort_key(self) -> tuple[tuple[int, int, str], ...]:
+    def sort_key(self) -> TagOrder:
         """A key that sorts runs of ASCII digits as integers, before text, and text by code point.
 
-        The name itself comes last, so that ``1`` and ``01`` have an order too.
+        Text and integers take turns in it, text first, which is empty where the name begins with a digit. The name itself comes
+        last, so that ``1`` and ``01`` have an order too.
         """
-        runs = re.findall(r"[0-9]+|[^0-9]+", self.name)
-        parts = tuple((0, int(run), "") if run[0] in "0123456789" else (1, 0, run) for run in runs)
-        return (*parts, (-1, 0, self.name))
+        parts: list[str | int] = list(_DIGITS.split(self.name))
+        parts[1::2] = map(int, parts[1::2])
+        return tuple(parts), self.name
 
 
 @dataclass(frozen=True, slots=True)

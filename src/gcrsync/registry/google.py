@@ -6,6 +6,7 @@ Container Registry and Artifact Registry give it; that it is theirs is known by 
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from gcrsync.errors import InvalidNameError, ProtocolError
 from gcrsync.oci import media_types
@@ -68,9 +69,8 @@ class _Merged:
             for tag in map(Tag, strings(entry, "tag", self._where)):
                 if tags.setdefault(tag, digest) != digest:
                     raise self._malformed(f"names tag {tag} twice, with two digests")
-        for tag in map(Tag, self._tags):
-            if tag not in tags:
-                raise self._malformed(f"names tag {tag} but no manifest for it")
+        for name in sorted(self._tags.difference(tag.name for tag in tags)):
+            raise self._malformed(f"names tag {Tag(name)} but no manifest for it")
         largest = max(len(tags), len(manifests), len(self._children))
         return Listing(tags, manifests, self._components(namespace), truncated=largest >= MOST_ENTRIES)
 
@@ -95,9 +95,15 @@ class _Merged:
 def _described(entry: Document) -> Described:
     """Read what is said of a manifest; the size of an index is unknown, whatever is said of it."""
     text = entry.get("mediaType")
-    media_type = media_types.bare(text) if isinstance(text, str) and _MEDIA_TYPE.fullmatch(text) else None
+    media_type = _media_type(text) if isinstance(text, str) else None
     size = None if media_type in media_types.INDEXES else _number(entry.get("imageSizeBytes"))
     return Described(media_type, size, _time(_number(entry.get("timeUploadedMs"))))
+
+
+@lru_cache(maxsize=64)
+def _media_type(text: str) -> str | None:
+    """Read a media type: thousands of manifests share a few."""
+    return media_types.bare(text) if _MEDIA_TYPE.fullmatch(text) else None
 
 
 def _number(text: object) -> int | None:

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 
 import httpx
 
@@ -27,10 +28,11 @@ class Routes(httpx.BaseTransport):
     """
 
     def __init__(self, proxies: Proxies, insecure: frozenset[str], connect: Callable[[Way], httpx.BaseTransport]) -> None:
-        """Make a transport for each way that may be needed."""
-        self._proxies, self._insecure = proxies, insecure
-        ways = {Way(proxy, verified) for proxy in ("", proxies.http, proxies.https) for verified in (True, not insecure)}
+        """Make a transport for each proxy now, so that one that cannot be used is told at once, and for direct ways when needed."""
+        self._proxies, self._insecure, self._connect = proxies, insecure, connect
+        ways = {Way(proxy, verified) for proxy in (proxies.http, proxies.https) if proxy for verified in (True, not insecure)}
         self._ways = {way: connect(way) for way in ways}
+        self._lock = Lock()
         self._speaks_tls: dict[bytes, bool] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -45,7 +47,13 @@ class Routes(httpx.BaseTransport):
             transport.close()
 
     def _send(self, request: httpx.Request, *, verified: bool) -> httpx.Response:
-        return self._ways[Way(self._proxies.chosen(request.url), verified)].handle_request(request)
+        proxy = self._proxies.chosen(request.url)
+        # Reading all certificates takes longer than many a run over plain HTTP, which has no use for them.
+        way = Way(proxy, verified and (bool(proxy) or request.url.scheme == "https"))
+        with self._lock:
+            if way not in self._ways:
+                self._ways[way] = self._connect(way)
+        return self._ways[way].handle_request(request)
 
     def _insecurely(self, request: httpx.Request) -> httpx.Response:
         host = request.url.netloc
@@ -70,13 +78,13 @@ def open_routes(environment: Mapping[str, str], insecure: frozenset[str], connec
     SSL_CERT_FILE and SSL_CERT_DIR take the place of the certificates that are trusted otherwise: certifi's and the machine's.
     Raises InputError where a proxy or the certificates cannot be used.
     """
-    contexts = {True: _verifying(environment), False: httpx.create_ssl_context(verify=False, trust_env=False)}
     # No limit on busy connections: the threads are one, and a copy that waits for a second connection would never end.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=connections, keepalive_expiry=_KEPT_SECONDS)
 
     def connect(way: Way) -> httpx.BaseTransport:
+        context = _verifying(environment) if way.verified else httpx.create_ssl_context(verify=False, trust_env=False)
         try:
-            return httpx.HTTPTransport(verify=contexts[way.verified], trust_env=False, limits=limits, proxy=way.proxy or None)
+            return httpx.HTTPTransport(verify=context, trust_env=False, limits=limits, proxy=way.proxy or None)
         except (ValueError, ImportError, httpx.InvalidURL):
             hint = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY take http:// and https:// URLs"
             raise InputError("the proxy in the environment cannot be used", hint=hint) from None  # its URL may hold a password

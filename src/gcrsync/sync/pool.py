@@ -1,8 +1,9 @@
 """Work done by a bounded number of threads, until it is done or the run is asked to stop."""
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from itertools import islice
+from queue import SimpleQueue
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -22,19 +23,22 @@ def each(
     still give come first, and the exception last.
     """
     waiting = iter(items)
-    running: set[Future[Result]] = set()
+    done: SimpleQueue[Future[Result]] = SimpleQueue()
+    running = 0
     error: BaseException | None = None
     while True:
         if error is None and not stopped():
-            running |= {executor.submit(work, item) for item in islice(waiting, ahead - len(running))}
+            for item in islice(waiting, ahead - running):
+                executor.submit(work, item).add_done_callback(done.put)
+                running += 1
         if not running:
             break
-        done, running = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            raised = future.exception()
-            if raised is None:
-                yield future.result()
-            else:
-                error = error or raised
+        future = done.get()
+        running -= 1
+        raised = future.exception()
+        if raised is None:
+            yield future.result()
+        else:
+            error = error or raised
     if error is not None:
         raise error

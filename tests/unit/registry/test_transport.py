@@ -50,7 +50,7 @@ def get(url: str) -> httpx.Request:
     [
         ("https://gcr.io/v2/", ("https", "gcr.io", Way(PROXY, verified=True))),
         ("https://direct.test/v2/", ("https", "direct.test", Way("", verified=True))),
-        ("http://127.0.0.2:5000/v2/", ("http", "127.0.0.2", Way("", verified=True))),
+        ("http://127.0.0.2:5000/v2/", ("http", "127.0.0.2", Way("", verified=False))),
         ("https://insecure.test/v2/", ("https", "insecure.test", Way(PROXY, verified=False))),
     ],
 )
@@ -132,8 +132,9 @@ def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     rubbish.write_text("no certificate")
 
     for file in (missing, rubbish):
+        routes = open_routes({"SSL_CERT_FILE": str(file)}, frozenset(), 4)
         with pytest.raises(InputError, match=file.name):
-            open_routes({"SSL_CERT_FILE": str(file)}, frozenset(), 4)
+            routes.handle_request(get("https://gcr.io/v2/"))
 
 
 class _Proxy(BaseHTTPRequestHandler):

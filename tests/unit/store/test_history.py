@@ -270,6 +270,41 @@ def test_a_person_who_has_diverged_is_told_to_rebase(place: Workplace) -> None:
     assert place.git(clone, "rev-parse", "main") == before
 
 
+def test_a_push_that_a_persons_commits_prevent_leaves_ours_on_top_of_them(place: Workplace) -> None:
+    clone, person = place.seeded(), place.clone("person")
+    place.commit(clone, "mine", {"notes.txt": "mine again\n"})
+    history = place.open(clone)
+    with history.locked():
+        ground = history.prepare()
+        place.commit(person, "theirs", {"theirs.txt": ""})
+        place.git(person, "push", "--quiet")
+        with pytest.raises(GitError, match=r"recorded here in commit [0-9a-f]{12}, .*; git -C .* pull --rebase, then run again"):
+            history.publish(ground, writer({A: "{}\n"}))
+    assert place.subjects(clone) == ["begin", "mine", "sync"]
+
+    place.git(clone, "pull", "--quiet", "--rebase")
+    assert run(place.open(clone), {}).pushed
+    assert place.subjects(place.remote) == ["begin", "theirs", "mine", "sync"]
+    assert_clean(place, clone)
+
+
+def test_a_commit_that_no_branch_could_take_is_applied_again_by_the_next_run(place: Workplace) -> None:
+    clone = place.seeded()
+    place.git(clone, "remote", "remove", "origin")
+    history = place.open(clone)
+    with history.locked():
+        ground = history.prepare()
+        place.commit(clone, "mine", {"notes.txt": "mine again\n"})
+        assert not history.publish(ground, writer({A: "{}\n"})).followed
+    assert place.subjects(clone) == ["begin", "mine"]
+
+    run(place.open(clone), {B: "{}\n"})
+
+    assert place.subjects(clone) == ["begin", "mine", "sync"]
+    assert (place.show(clone, A), place.show(clone, B)) == ("{}", "{}")
+    assert_clean(place, clone)
+
+
 def test_a_persons_commits_that_are_not_pushed_go_along_with_ours_but_not_without(place: Workplace) -> None:
     clone = place.seeded()
     place.commit(clone, "mine", {"notes.txt": "mine again\n"})
