@@ -106,7 +106,7 @@ def test_an_index_of_a_go_program_without_entries_is_empty() -> None:
         b"{",
         b"[]",
         b"[" * 5000 + b"]" * 5000,
-        b'{"a": ' * 2000 + b"1" + b"}" * 2000,
+        b'{"a": ' * 200_000 + b"1" + b"}" * 200_000,
         b'{"manifests": {}}',
         b'{"manifests": [1]}',
         b'{"manifests": [{}]}',
