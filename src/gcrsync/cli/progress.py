@@ -7,6 +7,7 @@ from threading import Event, Lock, Thread
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from gcrsync.cli.console import Screen
+from gcrsync.errors import one_line
 from gcrsync.metadata.markdown import size as size_for_people
 from gcrsync.mirror.outcome import Outcome, Problem, Step
 from gcrsync.oci.name import Namespace
@@ -38,9 +39,9 @@ class _Tally:
 class PlainProgress(Watch):
     """Lines on standard error: one for each failure at once, and one about everything every so often, also when nothing moves."""
 
-    def __init__(self, screen: Screen) -> None:
-        """Print to this screen."""
-        self._screen, self._tally = screen, _Tally()
+    def __init__(self, screen: Screen, every: float = _EVERY_SECONDS) -> None:
+        """Print to this screen, ``every`` so many seconds."""
+        self._screen, self._every, self._tally = screen, every, _Tally()
 
     @contextmanager
     def running(self) -> Iterator[Watch]:
@@ -97,7 +98,7 @@ class PlainProgress(Watch):
         self._screen.note(line)
 
     def _tick(self, ended: Event) -> None:
-        while not ended.wait(_EVERY_SECONDS):
+        while not ended.wait(self._every):
             self._screen.note(self._tally.line())
 
 
@@ -118,7 +119,7 @@ class LiveProgress(Watch):
         )
         self._whole: TaskID | None = None
         self._steps: dict[Step, TaskID] = {}
-        self._listed = self._images = self._done = self._sent = 0
+        self._listed = self._images = self._done = self._sent = self._expected = 0
 
     @contextmanager
     def running(self) -> Iterator[Watch]:
@@ -142,9 +143,8 @@ class LiveProgress(Watch):
 
     def planned(self, images: int, size: int) -> None:
         """Show how much there is to do."""
-        del size
         with self._lock:
-            self._images = images
+            self._images, self._expected = images, size
             self._show_whole("copying", total=max(images, 1), text=f"0 of {images:,} images")
 
     def started(self, step: Step) -> None:
@@ -185,7 +185,8 @@ class LiveProgress(Watch):
 
     def _show_counts(self) -> None:
         if self._whole is not None:
-            text = f"{self._done:,} of {self._images:,} images, {size_for_people(self._sent)}"
+            expected = f" of {size_for_people(self._expected)}" if self._expected > self._sent else ""
+            text = f"{self._done:,} of {self._images:,} images, {size_for_people(self._sent)}{expected}"
             self._bars.update(self._whole, completed=self._done, text=text)
 
 
@@ -204,4 +205,4 @@ def _name(step: Step) -> str:
 
 def _say_problem(say: Callable[[str], None], outcome: Outcome) -> None:
     if outcome.problem in (Problem.FAILED, Problem.REFUSED):
-        say(f"{'held' if outcome.problem is Problem.REFUSED else 'failed'}: {_name(outcome.step)}: {outcome.reason}")
+        say(one_line(f"{'held' if outcome.problem is Problem.REFUSED else 'failed'}: {_name(outcome.step)}: {outcome.reason}"))

@@ -1,6 +1,7 @@
 """What a run builds on: the commit that comes before its own, and the work of earlier runs that is not in it."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from gcrsync.errors import GitError
 from gcrsync.store.command import Git, failure
@@ -11,8 +12,8 @@ TRAILER = "Gcrsync-Run"
 """Marks a commit as ours, in the last lines of its message."""
 
 
-class NoMergeBaseError(GitError):
-    """Two commits have no common ancestor in this clone, which may be because it is shallow."""
+class TooShallowError(GitError):
+    """A shallow clone does not hold a commit that is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def look(git: Git, branch: str, upstream: Upstream | None, kept: str) -> Ground:
     tips = Tips(branch, git.commit(branch), fetch(git, upstream) if upstream else "", kept)
     try:
         return survey(git, tips)
-    except NoMergeBaseError:
+    except TooShallowError:
         if upstream is None:
             raise
         fetch(git, upstream, "--unshallow")
@@ -64,12 +65,12 @@ def survey(git: Git, tips: Tips) -> Ground:
 
     Raises:
         GitError: a person's commits and the upstream have both moved on.
-        NoMergeBaseError: this clone does not hold what the branches have in common.
+        TooShallowError: this clone does not hold what comes before our commits.
 
     """
     tip = tips.kept if contains(git, tips.kept, tips.local) else tips.local
     if not contains(git, tip, tips.upstream):
-        _refuse_work_of_persons(git, tips.upstream, tip)
+        _refuse_work_of_persons(git, tips.upstream, tips.local)
         tip = tips.upstream
     apart = [other for other in (tips.local, tips.kept) if not contains(git, tip, other)]
     if len(apart) > 1 and contains(git, tips.kept, tips.local):
@@ -90,25 +91,31 @@ def contains(git: Git, tip: str, commit: str) -> bool:
 
 
 def own(git: Git, since: str, tip: str) -> list[bool]:
-    """Tell for each commit of ``tip`` that ``since`` has not whether it is one of ours."""
+    """Tell for each commit of ``tip`` that ``since`` has not whether it is one of ours, the newest first."""
+    return [ours for _, ours in _commits(git, since, tip)]
+
+
+def _commits(git: Git, since: str, tip: str) -> list[tuple[str, bool]]:
     if not tip:
         return []
-    excluded = [f"^{since}"] if since else []
     marks = f"--format=%H %(trailers:key={TRAILER},valueonly,separator=%x2C)"
-    lines = git.run("log", "--no-show-signature", marks, tip, *excluded, "--").text.splitlines()
-    return [bool(line.partition(" ")[2].strip()) for line in lines]
+    excluded = [f"^{since}"] if since else []
+    lines = git.run("log", "--no-show-signature", "--topo-order", marks, tip, *excluded, "--").text.splitlines()
+    return [(commit, bool(mark.strip())) for commit, _, mark in (line.partition(" ") for line in lines)]
 
 
-def _refuse_work_of_persons(git: Git, upstream: str, tip: str) -> None:
-    if not all(own(git, upstream, tip)):
+def _refuse_work_of_persons(git: Git, upstream: str, local: str) -> None:
+    if not all(own(git, upstream, local)):
         reason = f"the branch in {git.folder} and its upstream have both moved on"
         raise GitError("push", reason, hint=f"git -C {git.folder} pull --rebase, then run again")
 
 
 def _leftover(git: Git, tip: str, other: str) -> Leftover:
-    answer = git.attempt("merge-base", tip, other)
-    if answer.status > 1:
-        raise failure("merge-base", answer)
-    if answer.status == 1 and git.run("rev-parse", "--is-shallow-repository").text == "true":
-        raise NoMergeBaseError("merge-base", "this clone is too shallow to tell what two branches have in common")
-    return Leftover(Tree(git, answer.text), Tree(git, other))
+    """Give the last commits of ``other`` that are ours: below them may be a person's, which that person has moved since."""
+    newest, *older = _commits(git, tip, other)
+    oldest, _ = [newest, *takewhile(lambda commit: commit[1], older)][-1]
+    before = git.commit(f"{oldest}^")
+    if not before and git.run("rev-parse", "--is-shallow-repository").text == "true":
+        reason = f"this clone does not hold what comes before commit {oldest[:12]}"
+        raise TooShallowError("rev-parse", reason, hint="git fetch --unshallow, then run again")
+    return Leftover(Tree(git, before), Tree(git, other))

@@ -88,8 +88,8 @@ class Publisher:
         lock.heard(self.follower.apart.common)
         commit = self.follower.apart.record(ground.tree.commit, write(ground))
         tip = commit or ground.tree.commit
-        due = self.upstream and tip != ground.tips.upstream
-        if not self.upstream or not due or not any(own(self.follower.git, ground.tips.upstream, tip)):
+        news = tip != ground.tips.upstream and (commit or any(own(self.follower.git, ground.tips.upstream, tip)))
+        if not self.upstream or not news:
             return self._followed(ground, commit, tip, pushed=False)
         answer = push(self.follower.git, self.upstream, tip)
         if answer.status:
@@ -124,4 +124,6 @@ class Publisher:
     def _keep(self, ground: Ground, tip: str) -> None:
         """Put a commit that could not be pushed on the local branch, unless that would leave another one of ours behind."""
         if contains(self.follower.git, tip, ground.tips.local):
-            self.follower.follow(ground.tips.branch, ground.tips.local, tip)
+            followed = self.follower.follow(ground.tips.branch, ground.tips.local, tip)
+            if followed.moved:
+                self.follower.git.run("update-ref", "-d", KEPT)
