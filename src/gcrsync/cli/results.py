@@ -61,7 +61,8 @@ def print_publication(screen: Screen, publication: Publication | None) -> None:
     for path in publication.left:
         screen.warn(f"{path} was left as you have changed it meanwhile; what was recorded is in the commit")
     if not publication.followed:
-        screen.warn("the local branch was left where it is, since it has moved meanwhile: git pull --rebase")
+        reason = "it has moved meanwhile, or changes of yours are in the way"
+        screen.warn(f"the local branch was left where it is: {reason}; commit them and git pull --rebase")
 
 
 def _print_images(screen: Screen, namespace: NamespaceReport) -> None:

@@ -11,6 +11,9 @@ from gcrsync.mirror.record import Record, Records
 from gcrsync.oci.name import Repository
 from gcrsync.store.tree import Tree
 
+_AS_IT_IS = "surrogateescape"
+"""How the changelog is read and written, so that bytes of a person which are not UTF-8 stay as they are."""
+
 Files = Mapping[str, bytes | None]
 """What is to be written, by path; None is a file to remove."""
 
@@ -37,16 +40,13 @@ def files_of(edits: Iterable[Edit], tree: Tree, served: Served) -> Files:
     Nothing is given where it says all of it already. Raises InvalidMetadataError for a document that does not parse.
     """
     edits = tuple(edits)
-    touched = {repository for edit in edits for repository in edit.after}
-    known = {repository: found for repository in touched if (found := read_record(tree, repository))}
-    current: dict[Repository, Record] = dict(known)
-    for edit in edits:
-        current |= edit.merged(current, served)
-    changed = {repository: record for repository, record in current.items() if record != known.get(repository)}
+    known = _of_registries(tree, {repository for edit in edits for repository in edit.after})
+    current = recovered(known, edits, served)
+    changed = [repository for repository, record in current.items() if record != known.get(repository)]
     if not changed:
         return {}
-    documents = {paths.path_of(repository): _document(record) for repository, record in changed.items()}
-    return {**documents, **_pages(tree, changed), **_changelog(tree, edits)}
+    documents = {paths.path_of(repository): _document(current[repository]) for repository in changed}
+    return {**documents, **_pages(tree, current, changed), **_changelog(tree, edits)}
 
 
 def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Records:
@@ -59,24 +59,15 @@ def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Record
 
 def _changelog(tree: Tree, edits: Iterable[Edit]) -> Files:
     before = tree.read(paths.CHANGELOG)
-    text = None if before is None else before.decode(errors="replace")
+    text = None if before is None else before.decode(errors=_AS_IT_IS)
     for entry in (entry for edit in edits for entry in edit.entries):
         text = changelog.insert(text, entry)
-    return {} if text is None else {paths.CHANGELOG: text.encode()}
+    return {} if text is None else {paths.CHANGELOG: text.encode(errors=_AS_IT_IS)}
 
 
 def read_records(tree: Tree) -> Records:
     """Give everything that a commit records; InvalidMetadataError for a document that does not parse."""
-    documents = tree.files(f"{paths.ROOT}/")
-    found = (_decoded(path, content) for path, content in documents.items() if paths.is_document(path))
-    return {record.repository: record for record in found}
-
-
-def read_record(tree: Tree, repository: Repository) -> Record | None:
-    """Give what a commit records of one repository, None where that is nothing."""
-    path = paths.path_of(repository)
-    content = tree.read(path)
-    return None if content is None else _decoded(path, content)
+    return _records(tree.files(f"{paths.ROOT}/").items())
 
 
 def edit_between(before: Tree, after: Tree) -> Edit:
@@ -94,7 +85,12 @@ def edit_between(before: Tree, after: Tree) -> Edit:
 
 def _entries(tree: Tree) -> tuple[Entry, ...]:
     content = tree.read(paths.CHANGELOG)
-    return () if content is None else changelog.entries(content.decode(errors="replace"))
+    return () if content is None else changelog.entries(content.decode(errors=_AS_IT_IS))
+
+
+def _records(files: Iterable[tuple[str, bytes]]) -> Records:
+    found = (_decoded(path, content) for path, content in files if paths.is_document(path))
+    return {record.repository: record for record in found}
 
 
 def _decoded(path: str, content: bytes) -> Record:
@@ -108,17 +104,16 @@ def _document(record: Record) -> bytes | None:
     return document.encode(record).encode() if record.tags or record.held or record.gone else None
 
 
-def _pages(tree: Tree, changed: Records) -> Files:
-    """Make the pages for people anew that show any of the records, from what the commit and the records say together."""
+def _of_registries(tree: Tree, repositories: Iterable[Repository]) -> Records:
+    """Give what a commit records of some repositories and of all others of their registries, which their pages count too."""
+    registries = {paths.folders_of(repository)[0] for repository in repositories}
+    documents = (document for registry in sorted(registries) for document in tree.files(f"{registry}/").items())
+    return _records(documents)
+
+
+def _pages(tree: Tree, records: Records, changed: Iterable[Repository]) -> Files:
+    """Make the pages for people anew that show any of the changed records."""
     folders = {folder for repository in changed for folder in paths.folders_of(repository)}
-    registries = {folder for folder in folders if folder.count("/") == 1}
-    found = (
-        _decoded(path, content)
-        for registry in registries
-        for path, content in tree.files(f"{registry}/").items()
-        if paths.is_document(path)
-    )
-    records = {**{record.repository: record for record in found}, **changed}
     kept = {repository: record for repository, record in records.items() if _document(record) is not None}
     texts = pages.pages(kept, sorted(folders))
     if tree.read(paths.README) is None:

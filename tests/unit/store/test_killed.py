@@ -81,6 +81,35 @@ def test_a_person_who_commits_after_the_kill_takes_nothing_back(place: Workplace
     assert_clean(place, clone)
 
 
+def test_a_person_who_rewrites_commits_after_the_kill_keeps_them_as_they_are_then(place: Workplace) -> None:
+    clone = place.seeded()
+    place.commit(clone, "mine", {"notes.txt": "mine again\n"})
+    kill(place, clone, "before the push")
+    place.commit(clone, "corrected", {"notes.txt": "corrected\n"})
+    place.git(clone, "reset", "--quiet", "--soft", "HEAD~2")
+    place.git(clone, "commit", "--quiet", "--message", "mine, corrected")
+
+    run(place.open(clone), {B: "next\n"}, "next")
+
+    assert place.subjects(place.remote) == ["begin", "mine, corrected", "next"]
+    assert place.show(place.remote, "notes.txt") == "corrected"
+    assert place.show(place.remote, A) == "killed"
+    assert_clean(place, clone)
+
+
+def test_a_commit_whose_mark_a_hook_takes_away_is_kept_all_the_same(place: Workplace) -> None:
+    clone, person = place.seeded(), place.clone("person")
+    place.hook(clone, "commit-msg", 'echo rewritten > "$1"')
+    kill(place, clone, "before the push")
+    place.commit(person, "theirs", {"notes.txt": "theirs\n"})
+    place.git(person, "push", "--quiet")
+
+    run(place.open(clone), {B: "next\n"})
+
+    assert place.subjects(place.remote) == ["begin", "theirs", "rewritten"]
+    assert place.show(place.remote, A) == "killed"
+
+
 def test_an_index_lock_is_removed_where_a_killed_run_must_have_made_it(place: Workplace) -> None:
     clone = place.seeded()
     kill(place, clone, "before the push")
