@@ -132,6 +132,16 @@ def test_a_document_that_does_not_parse_ends_the_run_with_3_and_stays_as_it_is(
     assert mirror.place.git(mirror.root, "status", "--porcelain") == ""
 
 
+def test_a_terminal_that_lacks_a_character_is_no_failure(tmp_path: Path) -> None:
+    with night(tmp_path) as begun:
+        begun.source.add("acme/app", image("first"), "1")
+        begun.sync()
+        begun.source.add("acme/app", image("second"), "1")
+        moved = f"moved     1 ({image('first').digest.encoded[:12]}"
+
+        assert f"{moved}?" in begun.sync(environment={"PYTHONIOENCODING": "ascii"}).stdout
+
+
 # What a source says of its names.
 
 

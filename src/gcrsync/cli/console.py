@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +20,9 @@ class Screen:
 
     def __init__(self, *, verbose: bool = False) -> None:
         """Print to the process's own streams; with ``verbose`` an error comes with its whole chain."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no failure
         self.out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._verbose = verbose

@@ -1,13 +1,11 @@
 """What a run tells while it goes on, to whoever watches. Each method may be called from any thread."""
 
-from typing import Protocol
-
 from gcrsync.mirror.outcome import Outcome, Step
 from gcrsync.oci.name import Namespace
 
 
-class Watch(Protocol):
-    """Somebody who watches a run."""
+class Watch:
+    """Somebody who watches a run, and makes nothing of it; others override what they care for."""
 
     def surveying(self, namespace: Namespace) -> None:
         """A namespace is about to be listed."""
@@ -29,28 +27,3 @@ class Watch(Protocol):
 
     def said(self, line: str) -> None:
         """Something that a person should read."""
-
-
-class Unwatched:
-    """Nobody watches."""
-
-    def surveying(self, namespace: Namespace) -> None:
-        """Say nothing."""
-
-    def listed(self, path: Namespace) -> None:
-        """Say nothing."""
-
-    def planned(self, images: int, size: int) -> None:
-        """Say nothing."""
-
-    def started(self, step: Step) -> None:
-        """Say nothing."""
-
-    def moved(self, step: Step, size: int) -> None:
-        """Say nothing."""
-
-    def finished(self, outcome: Outcome) -> None:
-        """Say nothing."""
-
-    def said(self, line: str) -> None:
-        """Say nothing."""

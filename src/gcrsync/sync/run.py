@@ -52,6 +52,8 @@ def run(job: Job, means: Means, history: History) -> Finished:
     with history.locked():
         ground = history.prepare()
         leftovers = tuple(edit_between(each_left.before, each_left.after) for each_left in ground.leftovers)
+        if leftovers:
+            means.watch.said("an earlier run has left a record that was never pushed; this one records it again")
         records = recovered(read_records(ground.tree), leftovers, _served(means))
         compared = compare(job, means, records)
         copied = Copied(compared)

@@ -11,7 +11,7 @@ from gcrsync.errors import StoppedError
 from gcrsync.mirror.selection import Patterns, Selection
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.name import Namespace, Tag
-from gcrsync.sync.progress import Unwatched
+from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import Means, survey
 from tests.support import faults
 from tests.support.build import image, index
@@ -26,7 +26,7 @@ ONE, TWO = image("one"), image("two")
 @contextmanager
 def means(registry: Simulator, *, stopped: bool = False) -> Iterator[Means]:
     with session_to(network(registry)) as session, ThreadPoolExecutor(4) as executor:
-        yield Means(session, executor, 4, lambda: stopped, Unwatched())
+        yield Means(session, executor, 4, lambda: stopped, Watch())
 
 
 def look(registry: Simulator, selection: Selection) -> Snapshot:

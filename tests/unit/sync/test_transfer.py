@@ -14,7 +14,7 @@ from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.retry import RetryPolicy
 from gcrsync.registry.session import Session
-from gcrsync.sync.progress import Unwatched
+from gcrsync.sync.progress import Watch
 from gcrsync.sync.transfer import DEEPEST_INDEX, Means, Transfer
 from tests.support import faults
 from tests.support.build import Built, filler, image, image_with_foreign_layer, index, index_with_attestation, schema_one
@@ -39,7 +39,7 @@ class Pair:
     def __post_init__(self) -> None:
         clock = SteppedClock().clock
         client = Client(self.session, "pull,push")
-        means = Means(client, client, lambda work: RetryPolicy().call(work, clock), lambda: self.stopped, Unwatched())
+        means = Means(client, client, lambda work: RetryPolicy().call(work, clock), lambda: self.stopped, Watch())
         self.transfer = Transfer(means)
 
     def copy(self, built: Built, *tags: str, target: Repository = TARGET) -> Outcome:
@@ -286,7 +286,7 @@ def test_a_stop_ends_a_copy_before_its_manifest(pair: Pair) -> None:
 def test_a_folder_of_layouts_is_a_destination_like_any_other(pair: Pair, tmp_path: Path) -> None:
     built = pair.source.add("a", index(image("one"), index(image("two"))), "1", "2")
     folder = FolderDestination(tmp_path)
-    means = Means(Client(pair.session), folder, lambda work: work(), lambda: False, Unwatched())
+    means = Means(Client(pair.session), folder, lambda work: work(), lambda: False, Watch())
     outcome = Transfer(means).copy(step(built.digest, "1", "2"))
     described = folder.head_manifest(TARGET, Tag("1"))
 
