@@ -56,7 +56,7 @@ def test_a_moved_tag_is_copied_again_under_an_unchanged_name(begun: Night) -> No
 
 
 def test_every_tag_at_every_depth_is_found_by_one_thread_as_by_many(begun: Night) -> None:
-    paths = ["acme", "acme/java", "acme/java/debug", "acme/a/b/c/d/e/f/g", *(f"acme/wide/n{number}" for number in range(30))]
+    paths = ["acme", "acme/java", "acme/java/debug", "acme/a/b/c/d/e/f/g", *(f"acme/wide/n{number}" for number in range(12))]
     for path in paths:
         begun.source.add(path, image(), "V1.10.3-1", "v1.10.3-1")
     host = begun.namespace.removesuffix("/acme")
@@ -81,7 +81,7 @@ def test_a_list_that_is_refused_is_never_a_list_without_tags(begun: Night) -> No
     told = begun.sync(code=3).stderr
 
     assert [told.count(f"not listed: {begun.namespace}/s{code}: ") for code in STATUSES] == [1] * 4
-    for code in STATUSES:
+    for code in (404, 429):
         begun.source.faults = [Fault("GET", ".", faults.status(code, "NO", headers=NOW), times=None)]
         report = json.loads(begun.run("compare", begun.namespace, "--to", begun.destination, "--json", code=3).stdout)
         found = report["namespaces"][0]
@@ -109,12 +109,12 @@ def test_a_tag_that_moves_while_it_is_copied_is_recorded_as_it_was_listed_and_se
 def test_of_many_failures_each_tells_its_own_reason_and_nothing_that_was_confirmed_is_lost(begun: Night) -> None:
     for number in range(20):
         reason = faults.status(403, f"REASON_{number}")
-        begun.source.add(f"acme/bad{number}", image(f"bad {number}"), "1")
+        begun.source.add(f"acme/bad{number}", image(f"bad {number}", layers=1), "1")
         if number % 2:
             begun.source.faults.append(Fault("GET", f"/v2/acme/bad{number}/blobs/", reason, times=None))
         else:
             begun.target.faults.append(Fault("PUT", f"/v2/m/acme/bad{number}/manifests/", reason, times=None))
-        begun.source.add(f"acme/good{number}", image(f"good {number}"), "1", "2")
+        begun.source.add(f"acme/good{number}", image(f"good {number}", layers=1), "1", "2")
     begun.source.add("acme/broken", image("broken"), "1")
     begun.source.faults.append(Fault("GET", "/v2/acme/broken/manifests/", faults.unreachable(), times=None))
     told = begun.sync("--jobs", "16", code=1).stderr

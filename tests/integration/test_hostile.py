@@ -55,7 +55,6 @@ GIVEN = {
     "a metadata repository with a password": Given(
         "holds credentials", (NOBODY, "--metadata-repo", f"https://ann:{SECRET}@git.test/mirror.git")
     ),
-    "certificates that are not there": Given("SSL_CERT_FILE", environment={"SSL_CERT_FILE": "/nowhere.pem"}),
     "a proxy that is none": Given("the proxy in the environment cannot be used", environment={"ALL_PROXY": f"ftp://a:{SECRET}@b"}),
 }
 
@@ -222,17 +221,20 @@ def ended_night(night: Night, folder: Path, code: int) -> Ended:
     return Ended(night, ended.stdout, ended.stderr, json.loads(text))
 
 
+FIRST, SECOND = image("first", layers=0), image("second", layers=0)
+
+
 @pytest.fixture(scope="module")
 def second_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """Give the night after a good one, in which each tag 1 has become a tag 2 and each list but one is wrong."""
     folder = tmp_path_factory.mktemp("lists")
     with night(folder) as begun:
         for case in (*LISTS, "fine"):
-            begun.source.add(f"acme/{case}", image("first"), "1")
+            begun.source.add(f"acme/{case}", FIRST, "1")
         begun.sync()
         for case in (*LISTS, "fine"):
             begun.source.repositories[f"acme/{case}"].tags.clear()
-            begun.source.add(f"acme/{case}", image("second"), "2")
+            begun.source.add(f"acme/{case}", SECOND, "2")
         begun.source.faults.extend(
             Fault("GET", f"/v2/acme/{case}/tags/list", change, times=None) for case, (change, _) in LISTS.items()
         )
@@ -245,7 +247,7 @@ def test_a_list_that_cannot_be_understood_adds_and_retires_nothing(second_night:
 
     assert says in only_line(second_night.err, f"not listed: {begun.namespace}/{case}: ")
     assert second_night.states(case) == {}
-    assert begun.recorded(case)["tags"] == {"1": str(image("first").digest)}
+    assert begun.recorded(case)["tags"] == {"1": str(FIRST.digest)}
     assert "gone" not in begun.recorded(case)
     assert begun.serves(case).keys() == {"1"}
 
@@ -254,7 +256,7 @@ def test_the_siblings_of_lists_that_cannot_be_understood_are_mirrored(second_nig
     begun = second_night.night
 
     assert second_night.states("fine") == {"1": "gone", "2": "added"}
-    assert begun.recorded("fine")["tags"] == {"2": str(image("second").digest)}
+    assert begun.recorded("fine")["tags"] == {"2": str(SECOND.digest)}
     assert begun.recorded("fine")["gone"].keys() == {"1"}
     assert not begun.unserved()
     begun.check_remote()

@@ -30,7 +30,8 @@ class LayoutFolder:
 
     def __contains__(self, path: object) -> bool:
         """Say whether there is a layout at the path of a repository."""
-        return file_status(inside(self.root, f"{path}/oci-layout")) is not None
+        mark = inside(self.root, f"{path}/oci-layout")
+        return not mark.is_dir() and file_status(mark) is not None  # a repository may have this name
 
     def layout(self, path: str) -> Layout:
         """Give the layout at the path of a repository, there or not; InvalidNameError where the path is not one."""

@@ -172,4 +172,7 @@ def main() -> None:
     """Run the program."""
     # Lists and records are hundreds of thousands of small values without cycles: looking for cycles in them takes a third of a run.
     gc.set_threshold(_GARBAGE_THRESHOLD)
-    app(prog_name="gcrsync")
+    try:
+        app(prog_name="gcrsync")
+    finally:
+        gc.freeze()  # nor does the interpreter look for cycles in them at its end

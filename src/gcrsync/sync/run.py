@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from gcrsync.errors import GcrsyncError, StoreError
+from gcrsync.errors import GcrsyncError
 from gcrsync.metadata.changelog import Entry, body
 from gcrsync.metadata.summary import Counts, message
 from gcrsync.mirror.change import State
@@ -95,7 +95,7 @@ def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: 
 
     try:
         return Finished(report, publish(write))
-    except StoreError as error:
+    except GcrsyncError as error:
         return Finished(report, trouble=error)
 
 

@@ -46,6 +46,12 @@ def test_a_path_has_the_names_one_level_below_as_children(folder: LayoutFolder) 
     }
 
 
+def test_repositories_may_have_the_names_of_the_files_of_a_layout(tmp_path: Path) -> None:
+    for path in ("a/oci-layout", "a/blobs", "a/index.json"):
+        put(tmp_path, path, image(), "v1")
+    assert LayoutFolder(tmp_path).repositories() == ("a/blobs", "a/index.json", "a/oci-layout")
+
+
 def test_a_folder_that_is_not_there_has_no_repositories(tmp_path: Path) -> None:
     assert LayoutFolder(tmp_path / "nowhere").repositories() == ()
 
