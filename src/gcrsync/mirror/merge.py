@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gcrsync.errors import GcrsyncError, MirrorNameError
+from gcrsync.mirror.naming import mirrored
 from gcrsync.mirror.record import Gone, Held, Record
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
 
 Served = Callable[[str, Tag], Digest | None]
-"""What the destination serves under a tag, asked with the mirror's name and the tag; None is nothing."""
+"""What the destination serves under a tag, asked with the mirror's name and the tag.
+
+None is nothing; GcrsyncError is raised where it cannot be asked.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +33,31 @@ class _Entry:
 def merge(base: Record, ours: Record, theirs: Record, served: Served) -> Record:
     """Carry the changes from ``base`` to ``ours`` over to ``theirs``, tag by tag.
 
-    Where both changed one tag to say different things, what the destination serves decides; if that is neither, theirs stays.
+    Where both changed one tag to say different things, what the destination serves decides; if that is neither, or cannot be asked,
+    theirs stays. Raises MirrorNameError where both changed the record and mirrored to different names.
     """
+    if base in (ours, theirs) or ours == theirs:
+        return theirs if ours == base else ours
+    if ours.mirror != theirs.mirror and mirrored(ours) and mirrored(theirs):
+        message = f"two runs have mirrored {ours.repository} to {theirs.mirror} and to {ours.mirror}"
+        raise MirrorNameError(message, hint="let both runs use one destination and one `name`")
     entries: dict[Tag, _Entry] = {}
     for tag in _tags(base) | _tags(ours) | _tags(theirs):
         before, mine, other = _entry(base, tag), _entry(ours, tag), _entry(theirs, tag)
         if mine in (before, other):
             entries[tag] = other
-        elif other == before or served(ours.mirror, tag) == mine.claim != other.claim:
+        elif other == before or (mine.claim != other.claim and _serves(served, ours.mirror, tag, mine.claim)):
             entries[tag] = mine
         else:
             entries[tag] = other
     return _record(base, ours, theirs, entries)
+
+
+def _serves(served: Served, mirror: str, tag: Tag, digest: Digest | None) -> bool:
+    try:
+        return served(mirror, tag) == digest
+    except GcrsyncError:
+        return False
 
 
 def _tags(record: Record) -> set[Tag]:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from gcrsync.errors import InvalidNameError, MirrorNameError
 from gcrsync.mirror.record import Record, Records
@@ -12,19 +11,6 @@ from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _FIELDS = ("registry", "path", "flat")
 _FOLDER_PREFIX = "oci:"
-
-
-class Destination(Protocol):
-    """A place for mirrors: a registry, or a folder of image layouts."""
-
-    template: str
-
-    @property
-    def text(self) -> str:
-        """The destination as it begins the names on record."""
-
-    def repository(self, source: Repository) -> Repository:
-        """Give the repository at the destination that mirrors this one; InvalidNameError where it has no valid name."""
 
 
 @dataclass(frozen=True, slots=True)

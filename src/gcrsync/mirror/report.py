@@ -15,7 +15,7 @@ class NamespaceReport:
     """What a run found of one namespace, or made of it.
 
     ``images`` are the tags that are not the same on both sides, failed ones among them; ``copied`` are bytes sent. ``doubts`` tell
-    which listings were not believed.
+    which listings were not believed; ``unchanged`` counts the tags that there is nothing to say of.
     """
 
     namespace: Namespace
@@ -28,9 +28,8 @@ class NamespaceReport:
 
     def count(self, state: State) -> int:
         """Count the tags in one state."""
-        if state is State.UNCHANGED:
-            return self.unchanged
-        return sum(image.state is state for image in self.images)
+        told = sum(image.state is state for image in self.images)
+        return told + self.unchanged if state is State.UNCHANGED else told
 
     @property
     def complete(self) -> bool:
@@ -45,7 +44,7 @@ class NamespaceReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run has to say: ``started`` is in UTC, ``warnings`` are lines that belong to no namespace."""
+    """What a run has to say: ``started`` is in UTC; ``stopped`` says that a signal ended it."""
 
     command: str
     started: datetime

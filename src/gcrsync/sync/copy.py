@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.naming import mirrored
 from gcrsync.mirror.outcome import Outcome, Step
 from gcrsync.mirror.plan import pending_bytes
 from gcrsync.mirror.record import Record, Records
@@ -15,8 +16,7 @@ from gcrsync.oci.name import Repository, Tag
 from gcrsync.sync.compare import Compared
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.pool import each
-from gcrsync.sync.transfer import Means as TransferMeans
-from gcrsync.sync.transfer import Transfer
+from gcrsync.sync.transfer import Passage, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> I
         if not (steps or mirror.moving):
             continue
         target = means.target(mirror.mirror.destination)
-        transfer = Transfer(TransferMeans(means.source, target, means.attempt, means.stopped, means.watch))
+        transfer = Transfer(Passage(means.source, target, means.attempt, means.stopped, means.watch))
         yield from (Work(number, step.source, transfer, step) for step in steps)
-        for repository in sorted(mirror.moving):
+        for repository in sorted(name for name in mirror.moving if mirrored(records[name])):
             source, place = means.recorded(records[repository].mirror)
-            moving = Transfer(TransferMeans(source, target, means.attempt, means.stopped, means.watch))
+            moving = Transfer(Passage(source, target, means.attempt, means.stopped, means.watch))
             for step in _relocation(mirror, steps, records[repository], place):
                 yield Work(number, repository, moving, step, relocation=True)
 

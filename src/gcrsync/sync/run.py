@@ -40,7 +40,7 @@ class Finished:
 def preview(job: Job, means: Means, tree: Tree) -> Report:
     """Say what a run would change, from what a commit records; nothing is touched."""
     compared = compare(job, means, read_records(tree))
-    return Report(job.command, job.started, tuple(each_mirror.report() for each_mirror in compared))
+    return Report(job.command, job.started, tuple(mirror.report() for mirror in compared))
 
 
 def run(job: Job, means: Means, history: History) -> Finished:
@@ -51,7 +51,7 @@ def run(job: Job, means: Means, history: History) -> Finished:
     """
     with history.locked():
         ground = history.prepare()
-        leftovers = tuple(edit_between(each_left.before, each_left.after) for each_left in ground.leftovers)
+        leftovers = tuple(edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
         if leftovers:
             means.watch.said("an earlier run has left a record that was never pushed; this one records it again")
         records = recovered(read_records(ground.tree), leftovers, _served(means))
@@ -90,7 +90,7 @@ def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: 
     edit = Edit(before, changed, _entries(job, report.namespaces))
 
     def write(ground: Ground) -> Draft:
-        left = (edit_between(each_left.before, each_left.after) for each_left in ground.leftovers)
+        left = (edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
         return Draft(files_of((*left, edit), ground.tree, _served(means)), _message(report), job.run)
 
     try:
@@ -120,14 +120,11 @@ def _counts(namespace: NamespaceReport) -> Counts:
 
 
 def _served(means: Means) -> Served:
-    """Say what a destination serves under a tag, by the name of the mirror on record; what cannot be asked is nothing."""
+    """Say what a destination serves under a tag, by the name of the mirror on record."""
 
     def served(mirror: str, tag: Tag) -> Digest | None:
-        try:
-            target, repository = means.recorded(mirror)
-            descriptor = target.head_manifest(repository, tag)
-        except GcrsyncError:
-            return None
+        target, repository = means.recorded(mirror)
+        descriptor = target.head_manifest(repository, tag)
         return descriptor.digest if descriptor else None
 
     return served

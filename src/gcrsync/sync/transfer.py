@@ -1,6 +1,7 @@
 """Copying one manifest with everything that it names, every byte checked on the way."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from gcrsync.errors import (
@@ -35,8 +36,8 @@ Attempt = Callable[[Callable[[], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """What a transfer works with: ``attempt`` repeats the copy of a blob, ``stopped`` is asked at each chunk."""
+class Passage:
+    """The two ends of a transfer: ``attempt`` repeats the copy of a blob, ``stopped`` is asked at each chunk."""
 
     source: Source
     target: Target
@@ -71,17 +72,17 @@ class _Shared:
 class Transfer:
     """Copies images between two places; one is shared by all threads of a run, so that no blob is sent twice."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, passage: Passage) -> None:
         """Begin with nothing known of the target."""
-        self._means, self._shared = means, _Shared()
+        self._passage, self._shared = passage, _Shared()
 
     def has(self, step: Step) -> bool:
         """Say whether the target has the manifest of a step."""
-        return self._means.target.head_manifest(step.target, step.digest) is not None
+        return self._passage.target.head_manifest(step.target, step.digest) is not None
 
     def copy(self, step: Step) -> Outcome:
         """Copy the manifest of a step and put its tags on it; what goes wrong is told in the outcome and never raised."""
-        self._means.watch.started(step)
+        self._passage.watch.started(step)
         progress = _Progress(step)
         try:
             self._copy(progress)
@@ -92,12 +93,12 @@ class Transfer:
             outcome = progress.outcome(Problem.REFUSED, error.message)
         except GcrsyncError as error:
             # What is under way when the run is stopped ends by its connections being closed, whatever that looks like.
-            outcome = progress.outcome(Problem.STOPPED if self._means.stopped() else Problem.FAILED, str(error))
-        self._means.watch.finished(outcome)
+            outcome = progress.outcome(Problem.STOPPED if self._passage.stopped() else Problem.FAILED, str(error))
+        self._passage.watch.finished(outcome)
         return outcome
 
     def _copy(self, progress: _Progress) -> None:
-        step, target = progress.step, self._means.target
+        step, target = progress.step, self._passage.target
         present = target.head_manifest(step.target, step.digest)
         tags = list(step.tags)
         if present is not None:
@@ -107,9 +108,10 @@ class Transfer:
                 progress.confirmed.extend(tag for tag in step.tags if tag not in tags)
                 if not tags:
                     return
-        manifest = self._means.source.get_manifest(step.source, step.digest)
+        with _from_the_source():
+            manifest = self._passage.source.get_manifest(step.source, step.digest)
         progress.media_type = manifest.media_type
-        image = _Image(self._means, self._shared, progress)
+        image = _Image(self._passage, self._shared, progress)
         sizes = image.fill(manifest, depth=0)
         progress.size = None if sizes is None else sum(sizes.values())
         progress.confirmed.extend(tag for tag in step.tags if tag not in tags and tag not in progress.confirmed)
@@ -118,15 +120,15 @@ class Transfer:
             progress.confirmed.append(tag)
 
     def _serves(self, step: Step, tag: Tag) -> bool:
-        there = self._means.target.head_manifest(step.target, tag)
+        there = self._passage.target.head_manifest(step.target, tag)
         return there is not None and there.digest == step.digest
 
 
 class _Image:
     """The copy of one image under way: its children and blobs go to the target before the manifest that names them."""
 
-    def __init__(self, means: Means, shared: _Shared, progress: _Progress) -> None:
-        self._means, self._shared, self._progress = means, shared, progress
+    def __init__(self, passage: Passage, shared: _Shared, progress: _Progress) -> None:
+        self._passage, self._shared, self._progress = passage, shared, progress
         self._step = progress.step
 
     def fill(self, manifest: AnyManifest, depth: int) -> BlobSizes | None:
@@ -144,7 +146,7 @@ class _Image:
         """Put a manifest whose parts are there; where the target misses some, they are looked at again and sent, once."""
         self._check_stop()
         try:
-            self._means.target.put_manifest(self._step.target, target, manifest, digest)
+            self._passage.target.put_manifest(self._step.target, target, manifest, digest)
         except ProtocolError as error:
             if "MANIFEST_BLOB_UNKNOWN" not in error.codes:
                 raise
@@ -153,7 +155,7 @@ class _Image:
 
     def _put_again(self, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
         try:
-            self._means.target.put_manifest(self._step.target, target, manifest, digest)
+            self._passage.target.put_manifest(self._step.target, target, manifest, digest)
         except ProtocolError as error:
             if "MANIFEST_BLOB_UNKNOWN" in error.codes and _foreign(manifest):
                 raise RefusedError(error.doing, error.where, f"foreign layers: {error.reason}") from error
@@ -195,10 +197,11 @@ class _Image:
 
     def _copy_child(self, entry: Descriptor, depth: int) -> BlobSizes | None:
         self._check_stop()
-        present = self._means.target.head_manifest(self._step.target, entry.digest)
+        present = self._passage.target.head_manifest(self._step.target, entry.digest)
         if present is not None and present.media_type not in media_types.INDEXES:
             return None
-        manifest = self._means.source.get_manifest(self._step.source, entry.digest)
+        with _from_the_source():
+            manifest = self._passage.source.get_manifest(self._step.source, entry.digest)
         if len(manifest.raw) != entry.size:
             raise InvalidManifestError(str(entry.digest), f"{len(manifest.raw)} bytes, but its index says {entry.size}")
         sizes = self.fill(manifest, depth + 1)
@@ -213,24 +216,35 @@ class _Image:
     def _send_missing(self, blob: Descriptor) -> None:
         self._check_stop()
         with self._shared.turns.take(blob.digest):  # what another repository is about to have can be taken over from there
-            if not self._means.target.has_blob(self._step.target, blob.digest):
-                self._means.attempt(lambda: self._stream(blob))
+            if not self._passage.target.has_blob(self._step.target, blob.digest):
+                self._passage.attempt(lambda: self._stream(blob))
                 self._progress.copied += blob.size
 
     def _stream(self, blob: Descriptor) -> None:
-        with self._means.source.open_blob(self._step.source, blob) as chunks:
+        with ExitStack() as stack:
+            with _from_the_source():
+                chunks = stack.enter_context(self._passage.source.open_blob(self._step.source, blob))
             what = f"blob {blob.digest} of {self._step.source}"
-            self._means.target.put_blob(self._step.target, blob, self._watched(verified(chunks, blob, what)))
+            self._passage.target.put_blob(self._step.target, blob, self._watched(verified(chunks, blob, what)))
 
     def _watched(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self._check_stop()
             yield chunk
-            self._means.watch.moved(self._step, len(chunk))
+            self._passage.watch.moved(self._step, len(chunk))
 
     def _check_stop(self) -> None:
-        if self._means.stopped():
+        if self._passage.stopped():
             raise StoppedError
+
+
+@contextmanager
+def _from_the_source() -> Iterator[None]:
+    """Take a refusal for a failure: only a destination can say for good that it does not take an image."""
+    try:
+        yield
+    except RefusedError as error:
+        raise ProtocolError(error.doing, error.where, error.reason) from error
 
 
 def _distinct(descriptors: Iterable[Descriptor]) -> tuple[Descriptor, ...]:

@@ -15,7 +15,7 @@ from gcrsync.registry.client import Client
 from gcrsync.registry.retry import RetryPolicy
 from gcrsync.registry.session import Session
 from gcrsync.sync.progress import Watch
-from gcrsync.sync.transfer import DEEPEST_INDEX, Means, Transfer
+from gcrsync.sync.transfer import DEEPEST_INDEX, Passage, Transfer
 from tests.support import faults
 from tests.support.build import Built, filler, image, image_with_foreign_layer, index, index_with_attestation, schema_one
 from tests.support.clock import SteppedClock
@@ -39,8 +39,8 @@ class Pair:
     def __post_init__(self) -> None:
         clock = SteppedClock().clock
         client = Client(self.session, "pull,push")
-        means = Means(client, client, lambda work: RetryPolicy().call(work, clock), lambda: self.stopped, Watch())
-        self.transfer = Transfer(means)
+        passage = Passage(client, client, lambda work: RetryPolicy().call(work, clock), lambda: self.stopped, Watch())
+        self.transfer = Transfer(passage)
 
     def copy(self, built: Built, *tags: str, target: Repository = TARGET) -> Outcome:
         return self.transfer.copy(step(built.digest, *tags, target=target))
@@ -286,8 +286,8 @@ def test_a_stop_ends_a_copy_before_its_manifest(pair: Pair) -> None:
 def test_a_folder_of_layouts_is_a_destination_like_any_other(pair: Pair, tmp_path: Path) -> None:
     built = pair.source.add("a", index(image("one"), index(image("two"))), "1", "2")
     folder = FolderDestination(tmp_path)
-    means = Means(Client(pair.session), folder, lambda work: work(), lambda: False, Watch())
-    outcome = Transfer(means).copy(step(built.digest, "1", "2"))
+    passage = Passage(Client(pair.session), folder, lambda work: work(), lambda: False, Watch())
+    outcome = Transfer(passage).copy(step(built.digest, "1", "2"))
     described = folder.head_manifest(TARGET, Tag("1"))
 
     assert outcome.confirmed == (Tag("1"), Tag("2"))
