@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
@@ -15,6 +14,7 @@ from typing import TypeVar, get_type_hints
 import typer
 
 from gcrsync.cli.console import Screen
+from gcrsync.cli.options import CompareOptions
 from gcrsync.errors import GcrsyncError, InputError, StoppedError
 
 Options = TypeVar("Options")
@@ -90,16 +90,22 @@ def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bo
         return function(options)
     except GcrsyncError as error:
         screen.fail(error)
+        _give_document(screen, options, function.__name__, _code(error))
         return _code(error)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
     except KeyboardInterrupt:
         screen.note("gcrsync: stopped")
         return Exit.STOPPED
     except Exception as error:  # noqa: BLE001 - a defect is told as one, and never as a traceback
         screen.defect(error)
         return Exit.DEFECT
+
+
+def _give_document(screen: Screen, options: object, command: str, code: Exit) -> None:
+    """Give programs their document also where there is nothing to report but the exit code."""
+    if isinstance(options, CompareOptions) and (options.json or options.report):
+        from gcrsync.cli.results import finish_failed  # noqa: PLC0415 - which help has no use for
+
+        finish_failed(screen, options, command, code)
 
 
 def _code(error: GcrsyncError) -> Exit:

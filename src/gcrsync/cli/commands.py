@@ -18,8 +18,8 @@ from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, columns
 from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, SyncOptions
 from gcrsync.cli.progress import progress
-from gcrsync.cli.results import codes, finish, print_publication
-from gcrsync.cli.setup import Base, insecure_hosts, job, means, tables
+from gcrsync.cli.results import codes, finish, finish_look, print_publication
+from gcrsync.cli.setup import Base, choices, insecure_hosts, job, means
 from gcrsync.metadata.markdown import number
 from gcrsync.mirror.change import State
 from gcrsync.mirror.report import Report
@@ -64,6 +64,7 @@ def sync(options: SyncOptions) -> Exit:
 def test(options: SyncOptions) -> Exit:
     """Rehearse a sync."""
     screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
+    history.check()
     rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
     with stoppable() as stopped, _prepared("test", options, screen, history, stopped) as (job, means):
         asked = replace(job, move=options.move, retry_refused=options.retry_refused)
@@ -108,7 +109,7 @@ def _prepared(
 ) -> Iterator[tuple[Job, Means]]:
     """Give what a run is asked to do and what it does it with, watched on the screen."""
     base = Base(history.root, options.config or config_beside(history.root))
-    chosen = tables(options, base)
+    chosen = choices(options, base)
     asked = job(command, options, base, chosen)
     insecure = insecure_hosts(options, chosen)
     with progress(screen) as watch, means(asked, insecure, base, options.jobs, (stopped, watch)) as given:
@@ -127,8 +128,10 @@ def _finish_run(screen: Screen, options: CompareOptions, finished: Finished) -> 
 
 def _print_look(screen: Screen, options: CompareOptions, report: Report) -> Exit:
     held = codes(report, strict=options.strict)
+    if options.json or options.report:
+        finish_look(screen, options, report, held)
     if options.json:
-        return finish(screen, options, report, held)
+        return first(held)
     rows = []
     for namespace in report.namespaces:
         pending = namespace.count(State.ADDED) + namespace.count(State.MOVED)

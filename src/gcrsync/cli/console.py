@@ -1,5 +1,6 @@
 """What people see: results on standard output, everything else on standard error, and no byte of a registry as it came."""
 
+import os
 import sys
 import traceback
 from collections.abc import Iterable
@@ -35,22 +36,27 @@ class Screen:
     def result(self, line: str, state: str = "") -> None:
         """Print a line of the result."""
         if self.out.is_terminal:
-            self.out.print(Text(line, style=_STYLES.get(state, "")))
+            self.out.print(Text(_printable(line), style=_STYLES.get(state, "")))
         else:
-            self.document(f"{line}\n")
+            self.document(f"{_printable(line)}\n")
 
     def document(self, text: str) -> None:
-        """Print a whole document for programs, unchanged."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        """Print a whole document for programs, unchanged; whether somebody reads it to its end changes nothing of the run."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def table(self, table: Table) -> None:
         """Print a table of the result."""
-        self.out.print(table)
+        with self.out.capture() as printed:
+            self.out.print(table)
+        self.document(printed.get())
 
     def note(self, line: str) -> None:
         """Tell how things go."""
-        self.err.print(Text(line))
+        self.err.print(Text(_printable(line)))
 
     def warn(self, line: str) -> None:
         """Tell of something that is not as it should be."""
@@ -74,6 +80,11 @@ class Screen:
         self.err.print(Text(f"{line}; please report it with the output of the same command and --verbose", style="bold red"))
         if self._verbose:
             self.err.print(Text("".join(traceback.format_exception(error))))
+
+
+def _printable(line: str) -> str:
+    """Give a line in which nothing moves the cursor or changes the terminal, whoever wrote it."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 def columns(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:

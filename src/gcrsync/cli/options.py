@@ -77,7 +77,12 @@ class CompareOptions:
         typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=_HOW),
     ] = False
     json: Annotated[
-        bool, typer.Option("--json", help="Give the report as one JSON document on standard output.", rich_help_panel=_TOLD)
+        bool,
+        typer.Option(
+            "--json",
+            help="Give the report as one JSON document on standard output; monitor gives one a line.",
+            rich_help_panel=_TOLD,
+        ),
     ] = False
     report: Annotated[
         Path | None,

@@ -23,8 +23,8 @@ class _Tally:
     def __init__(self) -> None:
         self.lock = Lock()
         self.doing = "starting"
-        self.listed = self.images = self.done = self.failed = self.expected = self.sent = 0
-        self.current: dict[Step, int] = {}
+        self.listed = self.images = self.done = self.failed = self.sent = 0
+        self.current: dict[Step, None] = {}
 
     def line(self) -> str:
         """Say in one line where the run is."""
@@ -70,20 +70,20 @@ class PlainProgress(Watch):
     def planned(self, images: int, size: int) -> None:
         """Say how much there is to do."""
         with self._tally.lock:
-            self._tally.images, self._tally.expected = images, size
+            self._tally.images = images
         if images:
             self._screen.note(f"copying {images:,} images" + (f", {size_for_people(size)} or more" if size else ""))
 
     def started(self, step: Step) -> None:
         """Keep it in mind."""
         with self._tally.lock:
-            self._tally.current[step] = 0
+            self._tally.current[step] = None
 
     def moved(self, step: Step, size: int) -> None:
         """Count the bytes."""
+        del step
         with self._tally.lock:
             self._tally.sent += size
-            self._tally.current[step] = self._tally.current.get(step, 0) + size
 
     def finished(self, outcome: Outcome) -> None:
         """Count it, and say so where it failed."""
@@ -118,6 +118,7 @@ class LiveProgress(Watch):
             transient=True,
         )
         self._whole: TaskID | None = None
+        self._bytes: TaskID | None = None
         self._steps: dict[Step, TaskID] = {}
         self._listed = self._images = self._done = self._sent = self._expected = 0
 
@@ -146,6 +147,7 @@ class LiveProgress(Watch):
         with self._lock:
             self._images, self._expected = images, size
             self._show_whole("copying", total=max(images, 1), text=f"0 of {images:,} images")
+            self._bytes = self._bars.add_task("  bytes", total=size or None, text="")
 
     def started(self, step: Step) -> None:
         """Show it."""
@@ -185,9 +187,10 @@ class LiveProgress(Watch):
 
     def _show_counts(self) -> None:
         if self._whole is not None:
+            self._bars.update(self._whole, completed=self._done, text=f"{self._done:,} of {self._images:,} images")
+        if self._bytes is not None:
             expected = f" of {size_for_people(self._expected)}" if self._expected > self._sent else ""
-            text = f"{self._done:,} of {self._images:,} images, {size_for_people(self._sent)}{expected}"
-            self._bars.update(self._whole, completed=self._done, text=text)
+            self._bars.update(self._bytes, completed=self._sent, text=f"{size_for_people(self._sent)}{expected}")
 
 
 @contextmanager

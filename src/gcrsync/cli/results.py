@@ -1,6 +1,7 @@
 """The end of a run, for people and for programs."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from gcrsync.cli.console import Screen
 from gcrsync.cli.options import CompareOptions
 from gcrsync.errors import StoreError, shortened
 from gcrsync.metadata.markdown import number, size
-from gcrsync.metadata.report import report_json
+from gcrsync.metadata.report import report_json, report_line
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.mirror.snapshot import Fault
@@ -43,9 +44,27 @@ def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Ex
             _print_counts(screen, namespace)
     for namespace in report.namespaces:
         _print_doubts(screen, namespace)
-    if options.report is not None:
-        _write(options.report, document)
+    if options.report is not None and not _written(screen, options.report, document):
+        return first({code, Exit.RECORD})
     return code
+
+
+def finish_look(screen: Screen, options: CompareOptions, report: Report, held: set[Exit]) -> None:
+    """Give the document of one look of many: a line on standard output, and the newest in the file."""
+    document = report_line(report, first(held))
+    if options.json:
+        screen.document(document)
+    if options.report is not None:
+        _written(screen, options.report, document)
+
+
+def finish_failed(screen: Screen, options: CompareOptions, command: str, code: Exit) -> None:
+    """Give the document of a run that came to nothing, where one is wanted."""
+    document = report_json(Report(command, datetime.now(UTC).replace(microsecond=0)), code)
+    if options.json:
+        screen.document(document)
+    if options.report is not None:
+        _written(screen, options.report, document)
 
 
 def print_publication(screen: Screen, publication: Publication | None) -> None:
@@ -111,8 +130,11 @@ def _print_doubts(screen: Screen, namespace: NamespaceReport) -> None:
             screen.warn(f"{doubt.path}: {doubt.reason}; {advice}")
 
 
-def _write(path: Path, document: str) -> None:
+def _written(screen: Screen, path: Path, document: str) -> bool:
+    """Write the report, and say so where that cannot be done: what the run did is told all the same."""
     try:
         path.write_text(document, encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"writing the report {path}: {error.strerror}") from error
+        screen.fail(StoreError(f"writing the report {path}: {error.strerror}"))
+        return False
+    return True

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, RLock, Thread
 
 from gcrsync.archive.destination import FolderDestination as Folder
 from gcrsync.cli.config import FILE_NAME, Table, read_config
@@ -19,6 +19,7 @@ from gcrsync.mirror.naming import AnyDestination, FolderDestination, checked_tem
 from gcrsync.mirror.selection import Patterns, Selection
 from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry.client import Client
+from gcrsync.registry.destination import Destination
 from gcrsync.registry.retry import Clock, RetryPolicy
 from gcrsync.registry.session import Session, Settings, open_session
 from gcrsync.sync.job import Job, Means, Mirror
@@ -40,44 +41,50 @@ class Base:
     config: Path | None
 
 
-def tables(options: CompareOptions, base: Base) -> tuple[Table, ...]:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A table of the configuration, and the part of its source that a run is about."""
+
+    table: Table
+    namespace: Namespace
+
+
+def choices(options: CompareOptions, base: Base) -> tuple[Choice, ...]:
     """Give what is to be mirrored: the configuration's tables, or those that cover the namespaces that were named."""
     configured = read_config(base.config) if base.config else ()
     if not options.namespaces:
         if not configured:
             hint = "name a NAMESPACE and --to DESTINATION, or write them into it"
             raise UsageError(f"nothing to mirror: there is no {FILE_NAME} with a [[mirror]] table in {base.root}", hint=hint)
-        return configured
-    return tuple(
-        table for text in dict.fromkeys(options.namespaces) for table in _covering(Namespace.parse(text), configured, options)
-    )
+        return tuple(Choice(table, table.source) for table in configured)
+    named = {Namespace.parse(text) for text in options.namespaces}
+    widest = sorted(name for name in named if not any(other != name and other.covers(name) for other in named))
+    return tuple(choice for namespace in widest for choice in _covering(namespace, configured, options))
 
 
-def _covering(namespace: Namespace, configured: tuple[Table, ...], options: CompareOptions) -> tuple[Table, ...]:
-    """Give the tables that cover a namespace, or lie below it; with none, one made from ``--to``."""
-    covering = tuple(table for table in configured if table.source.covers(namespace))
-    found = covering or tuple(table for table in configured if namespace.covers(table.source))
+def _covering(namespace: Namespace, configured: tuple[Table, ...], options: CompareOptions) -> tuple[Choice, ...]:
+    """Give the tables that cover a namespace, narrowed to it, or those that lie below it; with none, one made from ``--to``."""
+    covering = tuple(Choice(table, namespace) for table in configured if table.source.covers(namespace))
+    found = covering or tuple(Choice(table, table.source) for table in configured if namespace.covers(table.source))
     if found:
         return found
     if options.to is None:
         raise UsageError(f"no table of the configuration covers {namespace}", hint="say where to with --to DESTINATION")
-    return (Table(namespace, options.to),)
+    return (Choice(Table(namespace, options.to), namespace),)
 
 
-def job(command: str, options: CompareOptions, base: Base, chosen: Iterable[Table]) -> Job:
+def job(command: str, options: CompareOptions, base: Base, chosen: Iterable[Choice]) -> Job:
     """Give what the run is asked to do with the chosen tables."""
     started = datetime.now(UTC).replace(microsecond=0)
-    named = [Namespace.parse(text) for text in options.namespaces or ()]
-    mirrors = tuple(_mirror(table, named, options, base) for table in chosen)
+    mirrors = tuple(_mirror(choice.table, choice.namespace, options, base) for choice in chosen)
     return Job(command, mirrors, started, run=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
 
 
-def _mirror(table: Table, named: list[Namespace], options: CompareOptions, base: Base) -> Mirror:
-    narrowed = next((namespace for namespace in named if table.source.covers(namespace)), table.source)
+def _mirror(table: Table, namespace: Namespace, options: CompareOptions, base: Base) -> Mirror:
     includes = (table.include, Patterns(tuple(options.include or ())))
     selection = Selection(
         source=table.source,
-        namespace=narrowed,
+        namespace=namespace,
         includes=tuple(patterns for patterns in includes if patterns),
         exclude=Patterns((*table.exclude.texts, *(options.exclude or ()))),
         tags_include=table.tags_include,
@@ -97,8 +104,9 @@ def destination(text: str, template: str | None, folder: Path, root: Path) -> An
         return registry_destination(text, template)
     if not named:
         raise UsageError("oci: names no folder", hint="write oci:FOLDER")
-    location = Path(os.path.normpath(folder.absolute() / Path(named).expanduser()))
-    recorded = location.as_posix() if Path(named).expanduser().is_absolute() else _relative(location, root)
+    written = os.path.expanduser(named)  # noqa: PTH111 - unlike Path's it leaves a user that nobody knows as it is
+    location = Path(os.path.normpath(folder.resolve() / written))
+    recorded = location.as_posix() if Path(written).is_absolute() else _relative(location, root)
     return FolderDestination(recorded, str(location), checked_template(template or "{path}"))
 
 
@@ -114,6 +122,7 @@ class Places:
         """Credentials from the environment are for the destination of the job alone."""
         self._settings = Settings(insecure=insecure, stopped=stopped)
         self._environment, self._sessions, self._folders = environment, dict[str | None, Session](), dict[str, Folder]()
+        self._registries, self._lock = dict[str, Destination](), RLock()
         self._own = _destination_host(job, environment)
 
     def session(self, host: str | None) -> Session:
@@ -128,14 +137,14 @@ class Places:
         """Open a destination."""
         if isinstance(place, FolderDestination):
             return self._folder(place.location)
-        return Client(self.session(place.registry), "pull,push")
+        return self._registry(place.registry)
 
     def recorded(self, mirror: str, root: Path) -> tuple[Target, Repository]:
         """Open a mirror by its name on record, and give the repository in it."""
         folder = folder_of(mirror)
         if folder is None:
             repository = Repository.parse(mirror)
-            return Client(self.session(repository.registry), "pull,push"), repository
+            return self._registry(repository.registry), repository
         location = Path(os.path.normpath(root / folder))
         return self._folder(str(location.parent)), Repository("localhost", location.name)
 
@@ -143,6 +152,12 @@ class Places:
         """Close every connection."""
         for session in list(self._sessions.values()):
             session.close()
+
+    def _registry(self, host: str) -> Destination:
+        with self._lock:
+            if host not in self._registries:
+                self._registries[host] = Destination(self.session(host))
+            return self._registries[host]
 
     def _folder(self, location: str) -> Folder:
         if location not in self._folders:
@@ -162,10 +177,11 @@ def _destination_host(job: Job, environment: Mapping[str, str]) -> str | None:
     return hosts[0] if hosts else None
 
 
-def insecure_hosts(options: CompareOptions, chosen: Iterable[Table]) -> frozenset[str]:
+def insecure_hosts(options: CompareOptions, chosen: Iterable[Choice]) -> frozenset[str]:
     """Give the hosts that may speak plain HTTP: those of the options, and both ends of each table that says so."""
-    insecure = [table for table in chosen if table.insecure]
-    destinations = [table.destination.partition("/")[0] for table in insecure if folder_of(table.destination) is None]
+    insecure = [choice.table for choice in chosen if choice.table.insecure]
+    places = [options.to or table.destination for table in insecure]
+    destinations = [place.partition("/")[0] for place in places if folder_of(place) is None]
     return frozenset((*(options.insecure or ()), *(table.source.registry for table in insecure), *destinations))
 
 

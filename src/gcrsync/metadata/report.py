@@ -13,14 +13,22 @@ VERSION = 1
 
 def report_json(report: Report, exit_code: int) -> str:
     """Give the report as one JSON document, with a final newline."""
-    document: dict[str, Json] = {
+    return json.dumps(_document(report, exit_code), ensure_ascii=False, indent=2) + "\n"
+
+
+def report_line(report: Report, exit_code: int) -> str:
+    """Give the same document on one line, for those who read several."""
+    return json.dumps(_document(report, exit_code), ensure_ascii=False) + "\n"
+
+
+def _document(report: Report, exit_code: int) -> Json:
+    return {
         "version": VERSION,
         "command": report.command,
         "started": format_time(report.started),
         "exit": exit_code,
         "namespaces": [_namespace(namespace) for namespace in report.namespaces],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def _namespace(namespace: NamespaceReport) -> Json:

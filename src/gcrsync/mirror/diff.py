@@ -47,7 +47,7 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
     """
     changes: list[Change] = []
     unchanged = 0
-    for repository in sorted(_judged(records, snapshot, selection)):
+    for repository in judged(records, snapshot, selection):
         record = records.get(repository) or Record(repository, "")
         listing = _trusted_listing(repository, snapshot, doubts)
         if listing is None:
@@ -60,9 +60,10 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
     return Delta(tuple(changes), unchanged)
 
 
-def _judged(records: Records, snapshot: Snapshot, selection: Selection) -> set[Repository]:
+def judged(records: Records, snapshot: Snapshot, selection: Selection) -> list[Repository]:
+    """Give the selected repositories that are recorded or were seen with tags, sorted."""
     seen = {Repository(path.registry, path.path) for path, listing in snapshot.listings.items() if path.path and listing.tags}
-    return {repository for repository in seen | set(records) if selection.takes(repository)}
+    return sorted(repository for repository in seen | set(records) if selection.takes(repository))
 
 
 def _trusted_listing(repository: Repository, snapshot: Snapshot, doubts: Doubts) -> Listing | None:

@@ -107,7 +107,12 @@ def _is_ours_or_blank(git: Git) -> bool:
 
 
 def _refuse_credentials(url: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UsageError(
+            f"{url!r} is no URL: {error}", hint="name the metadata repository by a path or by what git clone takes"
+        ) from error
     if parts.password or (parts.username and parts.scheme in ("http", "https")):
         hint = "leave them out, and let a git credential helper give them: git help credentials"
         raise UsageError(f"the URL of the metadata repository at {parts.hostname} holds credentials", hint=hint)

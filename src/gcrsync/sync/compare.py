@@ -1,12 +1,12 @@
 """The first half of a run: survey the sources, compare them with the record, and plan what is to be copied."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gcrsync.archive.conflict import inside_another
 from gcrsync.errors import InvalidNameError, UsageError
-from gcrsync.mirror.diff import NO_PLACE, Delta, Terms, diff
-from gcrsync.mirror.naming import FolderDestination, check_collisions, check_unmoved, mirror_name, renamed
+from gcrsync.mirror.diff import NO_PLACE, Delta, Terms, diff, judged
+from gcrsync.mirror.naming import check_collisions, check_unmoved, folder_of, mirror_name, renamed
 from gcrsync.mirror.outcome import Step
 from gcrsync.mirror.plan import make_plan
 from gcrsync.mirror.record import Records
@@ -67,41 +67,28 @@ def compare(job: Job, means: Means, records: Records) -> tuple[Compared, ...]:
     check_collisions(names, records)
     if not job.move:
         check_unmoved(names, records)
-    moving = frozenset(renamed(names, records))
-    return tuple(_compared(job, each, records, moving) for each in seen)
+    layouts = {name for name in (*names.values(), *(record.mirror for record in records.values())) if folder_of(name) is not None}
+    return tuple(_compared(job, each, records, dict(_inside_others(each.names, layouts))) for each in seen)
 
 
 def _named(mirror: Mirror, snapshot: Snapshot, records: Records) -> _Seen:
-    """Name each selected repository at the destination; one that can have no name or place there gets the reason instead."""
+    """Name each selected repository at the destination; one that can have no name there gets the reason instead."""
     names: dict[Repository, str] = {}
     unnameable: dict[Repository, str] = {}
-    targets: dict[Repository, Repository] = {}
-    for repository in _selected(mirror, snapshot, records):
+    for repository in judged(records, snapshot, mirror.selection):
         try:
-            targets[repository] = mirror.destination.repository(repository)
             names[repository] = mirror_name(mirror.destination, repository)
         except InvalidNameError as error:
             unnameable[repository] = NO_PLACE + error.message
-    if isinstance(mirror.destination, FolderDestination):
-        unnameable |= dict(_inside_others(mirror.destination, targets, records))
     return _Seen(mirror, snapshot, names, unnameable)
 
 
-def _selected(mirror: Mirror, snapshot: Snapshot, records: Records) -> list[Repository]:
-    listed = {Repository(path.registry, path.path) for path, listing in snapshot.listings.items() if path.path and listing.tags}
-    return sorted(repository for repository in listed | set(records) if mirror.selection.takes(repository))
-
-
-def _inside_others(
-    destination: FolderDestination, targets: dict[Repository, Repository], records: Records
-) -> Iterator[tuple[Repository, str]]:
-    prefix = f"{destination.text.removesuffix('/')}/"
-    recorded = (record.mirror.removeprefix(prefix) for record in records.values() if record.mirror.startswith(prefix))
-    taken = {*recorded, *(target.path for target in targets.values())}
-    for repository, target in targets.items():
-        other = inside_another(target.path, taken)
+def _inside_others(names: Names, taken: Collection[str]) -> Iterator[tuple[Repository, str]]:
+    """Give the repositories whose image layout would fall inside that of another, among all that there are and will be."""
+    for repository, name in names.items():
+        other = inside_another(name, taken)
         if other is not None:
-            yield repository, f"{NO_PLACE}{target.path} would fall inside the image layout of {other}"
+            yield repository, f"{NO_PLACE}{name} would fall inside the image layout {other}"
 
 
 def _all_names(seen: Iterable[_Seen]) -> Names:
@@ -116,9 +103,10 @@ def _all_names(seen: Iterable[_Seen]) -> Names:
     return names
 
 
-def _compared(job: Job, seen: _Seen, records: Records, moving: frozenset[Repository]) -> Compared:
+def _compared(job: Job, seen: _Seen, records: Records, placeless: Mapping[Repository, str]) -> Compared:
     selection = seen.mirror.selection
     doubts = find_doubts(seen.snapshot, records, selection)
-    own_moving = frozenset(repository for repository in moving if repository in seen.names)
-    delta = diff(records, seen.snapshot, selection, doubts, Terms(seen.unnameable, own_moving, job.retry_refused))
-    return Compared(seen.mirror, seen.snapshot, doubts, seen.names, own_moving, delta)
+    moving = frozenset(renamed(seen.names, records))
+    terms = Terms({**seen.unnameable, **placeless}, moving, job.retry_refused)
+    delta = diff(records, seen.snapshot, selection, doubts, terms)
+    return Compared(seen.mirror, seen.snapshot, doubts, seen.names, moving, delta)

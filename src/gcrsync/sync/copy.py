@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import Change, State
@@ -33,37 +34,70 @@ class Work:
     relocation: bool = False
 
 
-class Copied:
-    """What came of the steps of a job."""
+class _Copies:
+    """What came of the steps of one mirror, by repository."""
 
-    def __init__(self, compared: Sequence[Compared]) -> None:
+    def __init__(self, compared: Compared, records: Records) -> None:
+        self.compared, self.before = compared, records
+        self.outcomes: dict[Repository, list[Outcome]] = defaultdict(list)
+        self.relocated: dict[Repository, list[Outcome]] = defaultdict(list)
+
+    def record(self, repository: Repository, changes: Iterable[Change], now: datetime) -> Record:
+        before = self.before.get(repository) or Record(repository, "")
+        name = self.compared.names.get(repository, before.mirror)
+        return replace(apply(before, changes, self.outcomes[repository], now), mirror=name)
+
+    def stays(self, repository: Repository, changes: Iterable[Change]) -> bool:
+        """Say whether a mirror that was to move stays: its new place has not all that the old one had and this run wanted."""
+        if repository not in self.compared.moving:
+            return False
+        before = self.before[repository]
+        wanted = {*before.tags, *before.gone, *(change.tag for change in changes if change.state in (State.ADDED, State.MOVED))}
+        done = (*self.outcomes[repository], *self.relocated[repository])
+        return not wanted <= {tag for outcome in done for tag in outcome.confirmed}
+
+    def report(self) -> NamespaceReport:
+        report = self.compared.report()
+        outcomes = [outcome for done in self.outcomes.values() for outcome in done]
+        moved_bytes = sum(outcome.copied for done in self.relocated.values() for outcome in done)
+        images = [*with_outcomes(report.images, outcomes), *self._lost()]
+        staying = {name for name, changes in _by_repository(self.compared).items() if self.stays(name, changes)}
+        told = tuple(_unmoved(image) if image.repository in staying else image for image in images)
+        return replace(report, images=told, copied=sum(outcome.copied for outcome in outcomes) + moved_bytes)
+
+    def _lost(self) -> Iterator[Change]:
+        """Give the tags that could not be taken from the old place of a mirror to its new one."""
+        for repository, done in self.relocated.items():
+            for outcome in done:
+                if outcome.problem:
+                    digest, lost = outcome.step.digest, set(outcome.step.tags) - set(outcome.confirmed)
+                    for tag in sorted(lost):
+                        yield Change(repository, tag, State.FAILED, digest, digest, outcome.reason, news=False)
+
+
+class Copied:
+    """What came of the steps of a job, from what was on record before."""
+
+    def __init__(self, compared: Sequence[Compared], records: Records) -> None:
         """Begin with nothing copied."""
-        self._compared = compared
-        self._copies: list[dict[Repository, list[Outcome]]] = [defaultdict(list) for _ in compared]
-        self._relocations: list[dict[Repository, list[Outcome]]] = [defaultdict(list) for _ in compared]
+        self._copies = [_Copies(mirror, records) for mirror in compared]
 
     def note(self, work: Work, outcome: Outcome) -> None:
         """Note what came of a piece of work."""
-        (self._relocations if work.relocation else self._copies)[work.number][work.repository].append(outcome)
+        copies = self._copies[work.number]
+        (copies.relocated if work.relocation else copies.outcomes)[work.repository].append(outcome)
 
     def reports(self) -> tuple[NamespaceReport, ...]:
         """Say what was changed, and what was to be changed and was not."""
-        return tuple(map(_report, self._compared, self._copies, self._relocations))
+        return tuple(copies.report() for copies in self._copies)
 
-    def records(self, job: Job, records: Records) -> Records:
+    def records(self, job: Job) -> Records:
         """Give the records that are other than before: only what truly happened is in them."""
         changed: dict[Repository, Record] = {}
-        for compared, copies, relocations in zip(self._compared, self._copies, self._relocations, strict=True):
-            for repository, changes in _by_repository(compared).items():
-                before = records.get(repository)
-                draft = before or Record(repository, compared.names.get(repository, ""))
-                after = replace(
-                    apply(draft, changes, copies[repository], job.started), mirror=compared.names.get(repository, draft.mirror)
-                )
-                moved = repository not in compared.moving or _all_moved(
-                    draft, changes, copies[repository] + relocations[repository]
-                )
-                if moved and after != before:
+        for copies in self._copies:
+            for repository, changes in _by_repository(copies.compared).items():
+                after = copies.record(repository, changes, job.started)
+                if after != copies.before.get(repository) and not copies.stays(repository, changes):
                     changed[repository] = after
         return changed
 
@@ -113,24 +147,8 @@ def _by_repository(compared: Compared) -> dict[Repository, list[Change]]:
     return grouped
 
 
-def _all_moved(before: Record, changes: Iterable[Change], outcomes: Iterable[Outcome]) -> bool:
-    """Say whether the new place of a mirror has everything that the old one had and this run wanted to add."""
-    wanted = {*before.tags, *before.gone, *(change.tag for change in changes if change.state in (State.ADDED, State.MOVED))}
-    return wanted <= {tag for outcome in outcomes for tag in outcome.confirmed}
-
-
-def _report(
-    compared: Compared, copies: dict[Repository, list[Outcome]], relocations: dict[Repository, list[Outcome]]
-) -> NamespaceReport:
-    report = compared.report()
-    outcomes = [outcome for each_repository in copies.values() for outcome in each_repository]
-    lost = [
-        Change(repository, tag, State.FAILED, outcome.step.digest, outcome.step.digest, outcome.reason, news=False)
-        for repository, ended in relocations.items()
-        for outcome in ended
-        if outcome.problem
-        for tag in outcome.step.tags
-        if tag not in outcome.confirmed
-    ]
-    sent = sum(outcome.copied for outcome in outcomes) + sum(one.copied for ended in relocations.values() for one in ended)
-    return replace(report, images=(*with_outcomes(report.images, outcomes), *lost), copied=sent)
+def _unmoved(image: Change) -> Change:
+    """Say of a tag that is in the new place of a mirror already that it is not yet recorded there."""
+    if not image.news:
+        return image
+    return replace(image, state=State.FAILED, news=False, reason="the mirror keeps its old name until everything is at the new one")

@@ -8,7 +8,7 @@ from gcrsync.metadata.changelog import Entry, body
 from gcrsync.metadata.summary import Counts, message
 from gcrsync.mirror.change import State
 from gcrsync.mirror.merge import Served
-from gcrsync.mirror.outcome import Outcome
+from gcrsync.mirror.outcome import Outcome, Problem
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.oci.digest import Digest
@@ -19,7 +19,7 @@ from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
 from gcrsync.sync.compare import compare
-from gcrsync.sync.copy import Copied, copy, plan_work
+from gcrsync.sync.copy import Copied, Work, copy, plan_work
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.pool import each
 from gcrsync.sync.record import Edit, edit_between, files_of, read_records, recovered
@@ -56,7 +56,7 @@ def run(job: Job, means: Means, history: History) -> Finished:
             means.watch.said("an earlier run has left a record that was never pushed; this one records it again")
         records = recovered(read_records(ground.tree), leftovers, _served(means))
         compared = compare(job, means, records)
-        copied = Copied(compared)
+        copied = Copied(compared, records)
         try:
             copy(means, compared, records, copied)
         finally:
@@ -73,19 +73,25 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]
         ground = rehearsal.prepare()
         records = read_records(ground.tree)
         compared = compare(job, means, records)
-        copied, present = Copied(compared), 0
+        copied, present = Copied(compared, records), 0
         work = plan_work(means, compared, records)
-        for item, there in each(
-            means.executor, lambda item: (item, item.transfer.has(item.step)), work, means.stopped, means.ahead
-        ):
-            copied.note(item, Outcome(item.step, item.step.tags))
-            present += there
+        for item, there in each(means.executor, lambda item: (item, _asked(item)), work, means.stopped, means.ahead):
+            copied.note(item, there if isinstance(there, Outcome) else Outcome(item.step, item.step.tags))
+            present += there is True
         return _publish(job, means, copied, records, lambda write: rehearsal.publish(ground, write)), present
+
+
+def _asked(work: Work) -> bool | Outcome:
+    """Say whether the destination has the manifest of a step; a failure is its outcome."""
+    try:
+        return work.transfer.has(work.step)
+    except GcrsyncError as error:
+        return Outcome(work.step, problem=Problem.FAILED, reason=str(error))
 
 
 def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: Publish) -> Finished:
     report = Report(job.command, job.started, copied.reports(), stopped=means.stopped())
-    changed = copied.records(job, records)
+    changed = copied.records(job)
     before = {repository: records[repository] for repository in changed if repository in records}
     edit = Edit(before, changed, _entries(job, report.namespaces))
 

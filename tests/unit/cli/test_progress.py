@@ -55,7 +55,8 @@ def test_a_terminal_shows_a_bar_over_images_and_bytes_and_one_for_each_transfer(
         watch.started(STEP)
         watch.moved(STEP, 1_000_000)
 
-    assert "0 of 3 images, 1.0 MB of 2.0 MB" in told(screen)
+    assert "0 of 3 images" in told(screen)
+    assert "1.0 MB of 2.0 MB" in told(screen)
     assert "gcr.io/p/a:1 and 1 more" in told(screen)
 
 

@@ -12,6 +12,7 @@ from gcrsync.mirror.outcome import Outcome, Problem, Step
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.client import Client
+from gcrsync.registry.destination import Destination
 from gcrsync.registry.retry import RetryPolicy
 from gcrsync.registry.session import Session
 from gcrsync.sync.progress import Watch
@@ -38,8 +39,13 @@ class Pair:
 
     def __post_init__(self) -> None:
         clock = SteppedClock().clock
-        client = Client(self.session, "pull,push")
-        passage = Passage(client, client, lambda work: RetryPolicy().call(work, clock), lambda: self.stopped, Watch())
+        passage = Passage(
+            Client(self.session),
+            Destination(self.session),
+            lambda work: RetryPolicy().call(work, clock),
+            lambda: self.stopped,
+            Watch(),
+        )
         self.transfer = Transfer(passage)
 
     def copy(self, built: Built, *tags: str, target: Repository = TARGET) -> Outcome:
@@ -117,6 +123,28 @@ def test_layers_that_two_images_share_are_sent_once(pair: Pair) -> None:
 
     assert [outcome.problem for outcome in outcomes] == [None, None]
     assert len(pair.source.requests("GET", "/blobs/")) == len({*one.blobs, *two.blobs}) == 5
+
+
+def test_layers_that_two_repositories_share_leave_the_source_once_and_are_mounted(pair: Pair) -> None:
+    one, two, other = image("one", shared="base"), image("two", shared="base"), Repository("mirror.test", "m/b")
+    pair.source.add("a", one, "1")
+    pair.source.add("a", two, "2")
+    outcomes = [pair.copy(one, "1"), pair.copy(two, "2", target=other)]
+
+    assert [outcome.problem for outcome in outcomes] == [None, None]
+    assert len(pair.source.requests("GET", "/blobs/")) == len({*one.blobs, *two.blobs}) == 5
+    assert {str(digest) for digest in two.blobs} == set(pair.mirror.repositories["m/b"].blobs)
+
+
+def test_a_layer_that_cannot_be_mounted_is_sent(pair: Pair) -> None:
+    one, two = image("one", shared="base"), image("two", shared="base")
+    pair.source.add("a", one, "1")
+    pair.source.add("a", two, "2")
+    pair.mirror.faults.append(Fault("POST", "mount=", faults.status(403, "DENIED"), times=None))
+    pair.copy(one, "1")
+
+    assert pair.copy(two, "2", target=Repository("mirror.test", "m/b")).problem is None
+    assert len(pair.source.requests("GET", "/blobs/")) == 6
 
 
 def test_what_the_destination_has_is_recorded_without_a_byte(pair: Pair) -> None:
