@@ -157,7 +157,7 @@ class InvalidMetadataError(IntegrityError):
         """Name the file, its line (from 1, or 0 where none can be named) and what is wrong there."""
         self.path, self.line, self.reason = path, line, reason
         where = f"{path}:{line}" if line else path
-        super().__init__(f"{where}: {reason}", hint="nothing was changed; correct the file or restore it from git")
+        super().__init__(f"{where}: {reason}", hint="correct the file or restore it from git")
 
 
 class StoreError(GcrsyncError):

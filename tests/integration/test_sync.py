@@ -279,3 +279,94 @@ def test_a_repository_without_a_remote_records_here_only(
     assert "recorded here only" in mirror.run("sync", f"{address}/p", "--to", f"{docker_registry}/alone").stderr
     assert mirror.place.subjects(mirror.root) == [f"Mirror {address}/p: 7 added"]
     assert mirror.place.git(mirror.root, "status", "--porcelain") == ""
+
+
+def test_several_namespaces_of_one_table_can_be_named(mirror: Mirror, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/several")
+    report = mirror.report("compare", f"{address}/p/java", f"{address}/p/static", f"{address}/p/java/debug")
+
+    assert [(each["namespace"], each["added"]) for each in report["namespaces"]] == [
+        (f"{address}/p/java", 4),
+        (f"{address}/p/static", 3),
+    ]
+
+
+def test_a_name_that_nobody_can_have_is_held_until_it_is_corrected(mirror: Mirror, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/names", 'name = "Mirror-{path}"\n')
+    assert mirror.report("sync")["namespaces"][0]["held"] == 7
+    mirror.configure(f"{address}/p", f"{docker_registry}/names")
+
+    assert mirror.report("sync")["namespaces"][0]["added"] == 7
+    assert {len(document.get("held", {})) for document in mirror.documents().values()} == {0}
+
+
+def test_a_mirror_that_cannot_move_whole_is_told_to_stay(
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str
+) -> None:
+    with served(Simulator()) as gone:
+        mirror.configure(f"{address}/p", f"{gone}/old", "")
+        mirror.run("sync")
+        del source.repositories["p/java"].tags["11"]
+        mirror.run("sync")
+    commits = mirror.log
+    report = mirror.report("sync", f"{address}/p/java", "--to", f"{docker_registry}/moved", "--move", code=1)["namespaces"][0]
+
+    assert (report["added"], report["failed"]) == (1, 3)
+    assert mirror.documents()[f"{address}/p/java"]["mirror"] == f"{gone}/old/p/java"
+    assert mirror.documents()[f"{address}/p/java/debug"]["mirror"] == f"{docker_registry}/moved/p/java/debug"
+    assert len(mirror.log) == len(commits) + 1
+
+
+def test_a_source_that_refuses_a_request_has_failed_and_is_asked_again(
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str
+) -> None:
+    source.faults.append(Fault("GET", "/v2/p/static/manifests/", status(405, "UNSUPPORTED")))
+    mirror.configure(f"{address}/p", f"{docker_registry}/refusing")
+
+    assert mirror.report("sync", code=1)["namespaces"][0]["failed"] == 3
+    assert mirror.report("sync")["namespaces"][0]["added"] == 3
+
+
+def test_looks_are_documents_of_a_line_each(mirror: Mirror, address: str, docker_registry: str, tmp_path: Path) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/looks")
+    arguments = ["monitor", "--json", "--count", "2", "--interval", "1", "--report", str(tmp_path / "look.json")]
+    looks = mirror.run(*arguments).stdout.splitlines()
+
+    assert [json.loads(look)["namespaces"][0]["added"] for look in looks] == [7, 7]
+    assert (tmp_path / "look.json").read_text() == looks[-1] + "\n"
+
+
+def test_a_run_that_comes_to_nothing_gives_programs_their_document(mirror: Mirror, address: str) -> None:
+    mirror.configure(f"{address}/p", "127.0.0.1:1/x", 'name = "{user}"\n')
+
+    assert mirror.report("compare", code=2) | {"started": ""} == {
+        "version": 1,
+        "command": "compare",
+        "started": "",
+        "exit": 2,
+        "namespaces": [],
+    }
+
+
+def test_a_rehearsal_tells_its_plan_also_where_the_destination_is_down(mirror: Mirror, address: str) -> None:
+    mirror.configure(f"{address}/p", "127.0.0.1:1/x")
+
+    assert mirror.report("test", code=1)["namespaces"][0]["failed"] == 7
+
+
+def test_a_report_that_cannot_be_written_hides_nothing_of_the_run(mirror: Mirror, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/unwritten")
+    ended = mirror.run("sync", "--report", "/nonexistent/report.json", code=3)
+
+    assert "writing the report /nonexistent/report.json" in ended.stderr
+    assert "recorded in commit" in ended.stderr
+
+
+def test_who_reads_no_further_does_not_change_how_a_run_ends(mirror: Mirror) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "gcrsync", "compare", "127.0.0.1:1/p", "--to", "127.0.0.1:1/x"]
+    ended = subprocess.run(command, cwd=mirror.root, env=mirror.environment, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+
+    assert (ended.returncode, b"Traceback" in ended.stderr) == (3, False)
