@@ -2,9 +2,11 @@
 
 import socket
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-_PRIVATE_SUFFIXES = (".internal", ".local", ".localhost")
+_PRIVATE_SUFFIXES = (".home.arpa", ".internal", ".lan", ".local", ".localhost")
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""The addresses whose last 32 bits are the IPv4 address that a translator sends to (RFC 6052, 2.1)."""
 
 
 def is_loopback(host: str) -> bool:
@@ -25,7 +27,8 @@ def is_private(host: str) -> bool:
     address = _address(name)
     if address is None:
         return "." not in name or name.endswith(_PRIVATE_SUFFIXES)
-    return not address.is_global
+    carried = _carried(address)
+    return not address.is_global or (carried is not None and not carried.is_global)
 
 
 def _name(host: str) -> str:
@@ -40,6 +43,13 @@ def _address(name: str) -> IPv4Address | IPv6Address | None:
         return _old_spelling(name)
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def _carried(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """Give the IPv4 address to which a translator (NAT64) or a tunnel (6to4, RFC 3056) takes what is sent here."""
+    if not isinstance(address, IPv6Address):
+        return None
+    return IPv4Address(address.packed[-4:]) if address in _TRANSLATED else address.sixtofour
 
 
 def _old_spelling(name: str) -> IPv4Address | None:

@@ -49,7 +49,11 @@ def body(response: httpx.Response, limit: int) -> bytes:
 
 def json_object(response: httpx.Response, doing: str, limit: int) -> dict[str, object]:
     """Give the JSON object in a streamed response; ProtocolError for anything else and for more than ``limit`` bytes."""
-    content = body(response, limit)
+    return parsed(body(response, limit), response, doing)
+
+
+def parsed(content: bytes, response: httpx.Response, doing: str) -> dict[str, object]:
+    """Give the JSON object that the body of a response is; ProtocolError for anything else."""
     try:
         value: object = json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -16,6 +16,7 @@ from gcrsync.errors import (
     ProtocolError,
     RegistryError,
     UnauthorizedError,
+    UnreachableError,
 )
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
@@ -128,6 +129,8 @@ class Client:
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(descriptor.size)}
         call = Call("PUT", url, repository.registry, self._scope(repository), headers, content)
         with self._session.open(call) as response:
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                raise UnreachableError("uploading blob", answers.where(response.url), "the registry has lost the upload")
             _confirm(response, descriptor.digest, "uploading blob")
 
     def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:

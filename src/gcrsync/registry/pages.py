@@ -15,9 +15,6 @@ from gcrsync.registry.session import Call, Session
 Document = Mapping[str, object]
 """One page of a listing: a JSON object."""
 
-LARGEST_PAGE = 256 * 1024 * 1024
-"""The largest page that is read, in bytes; Google's largest, of 10,000 manifests, has a fiftieth of that."""
-
 DOING = "listing"
 """What a listing is called in errors."""
 
@@ -47,10 +44,14 @@ class Pages:
     most = 10_000
     """After so many requests a list is taken for endless."""
 
+    largest = 256 * 1024 * 1024
+    """The most bytes of all pages together; Google's largest page, of 10,000 manifests, has a fiftieth of that."""
+
     def __init__(self, session: Session, call: Call, key: str, sizes: Sequence[int]) -> None:
         """Ask nothing yet."""
         self._session, self._call, self._key, self._sizes = session, call, key, sizes
         self._asked: set[httpx.URL] = set()
+        self._bytes = 0
         self._gives_links = False
 
     @property
@@ -83,8 +84,11 @@ class Pages:
     def _page(self, response: httpx.Response) -> _Page:
         if response.status_code != HTTPStatus.OK:
             raise answers.failure(response, DOING)
-        document = answers.json_object(response, DOING, LARGEST_PAGE)
-        return _Page(document, response.url, response.headers.get("Link", ""))
+        content = answers.body(response, self.largest)
+        self._bytes += len(content)
+        if self._bytes > self.largest:
+            raise ProtocolError(DOING, answers.where(response.url), f"all pages together are larger than {self.largest} bytes")
+        return _Page(answers.parsed(content, response, DOING), response.url, response.headers.get("Link", ""))
 
     def _next(self, page: _Page) -> httpx.URL | None:
         """Give the URL of the page after this one: where Link leads, else what comes after the last entry of a full page.

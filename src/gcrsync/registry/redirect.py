@@ -35,6 +35,17 @@ def target(response: httpx.Response, insecure: frozenset[str]) -> httpx.URL | No
     return _with_page(response.url, url)
 
 
+def forbidden_way(source: httpx.URL, url: httpx.URL, insecure: frozenset[str]) -> str:
+    """Say where a host leads that may not lead there, by a redirect or an upload's Location; empty where it may."""
+    if is_named(url, insecure):
+        return ""
+    if (source.scheme, url.scheme) == ("https", "http") and not (is_loopback(source.host) and is_loopback(url.host)):
+        return f"from TLS to plain HTTP on {url.host}"
+    if is_private(url.host) and not is_private(source.host) and not is_named(source, insecure):
+        return f"into the private network of {url.host}"
+    return ""
+
+
 def _location(response: httpx.Response) -> httpx.URL:
     location = response.headers.get("location", "")
     try:
@@ -47,13 +58,8 @@ def _location(response: httpx.Response) -> httpx.URL:
 
 
 def _check(response: httpx.Response, url: httpx.URL, insecure: frozenset[str]) -> None:
-    source = response.url
-    if is_named(url, insecure):
-        return
-    if (source.scheme, url.scheme) == ("https", "http") and not (is_loopback(source.host) and is_loopback(url.host)):
-        raise _refused(response, f"a redirect from TLS to plain HTTP on {url.host} is not followed")
-    if is_private(url.host) and not is_private(source.host) and not is_named(source, insecure):
-        raise _refused(response, f"a redirect into the private network of {url.host} is not followed")
+    if way := forbidden_way(response.url, url, insecure):
+        raise _refused(response, f"a redirect {way} is not followed")
 
 
 def _with_page(source: httpx.URL, url: httpx.URL) -> httpx.URL:

@@ -94,8 +94,11 @@ class Session:
         """Give the answer after authorization and redirects, whatever its status; its URL is the one that answered.
 
         Its body is not read. Raises UnreachableError where no answer comes, StoppedError where the run was asked to stop,
-        UnauthorizedError or DeniedError where no token is given, and ProtocolError for a redirect that may not be followed.
+        UnauthorizedError or DeniedError where no token is given, and ProtocolError for a redirect that may not be followed, and
+        for a call to where the registry may not lead: an upload goes wherever its Location says.
         """
+        if way := redirect.forbidden_way(self._home(call.registry), call.url, self._insecure):
+            raise ProtocolError(call.method, where(call.url), f"{call.registry} leads {way}, where nothing is sent")
         response = self._authorized(call)
         try:
             yield response

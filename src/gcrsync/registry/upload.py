@@ -8,7 +8,7 @@ from gcrsync.registry import answers
 
 
 def opened_upload(response: httpx.Response) -> httpx.URL:
-    """Give the URL of the upload that a 202 has opened; it may be on another host, but not off an encrypted connection."""
+    """Give the URL of the upload that a 202 has opened; it may be on another host, and the session judges which."""
     location = response.headers.get("Location", "")
     try:
         url = response.url.join(location)
@@ -16,8 +16,8 @@ def opened_upload(response: httpx.Response) -> httpx.URL:
         raise _astray(response, "is no URL") from error
     if not location:
         raise _astray(response, "is missing")
-    if url.scheme not in {"https", response.url.scheme}:
-        raise _astray(response, f"leads from {response.url.scheme} to {url.scheme}")
+    if url.scheme not in {"https", "http"} or not url.host:
+        raise _astray(response, "is no URL of a registry")
     return url
 
 

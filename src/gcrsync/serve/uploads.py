@@ -69,12 +69,11 @@ class Uploads:
         self._open: OrderedDict[str, Upload] = OrderedDict()
 
     def start(self, path: str) -> Upload:
-        """Begin an upload to a repository; where there are too many, one that nobody has touched for longest is dropped."""
+        """Begin an upload to a repository; where there are too many, those that nobody has touched for longest are dropped."""
         upload = Upload(path, self._staging.create())
         with self._lock:
+            self._drop_idle()
             self._open[upload.identifier] = upload
-            if len(self._open) > _MOST:
-                self._drop_idle()
         return upload
 
     @contextmanager
@@ -105,7 +104,11 @@ class Uploads:
             return upload
 
     def _drop_idle(self) -> None:
-        """Forget the oldest upload that is not in use; the caller holds the lock."""
-        idle = next(upload for upload in self._open.values() if upload.lock.acquire(blocking=False))
-        del self._open[idle.identifier]
-        idle.staged.discard()
+        """Make room for one more: forget the oldest uploads that are not in use. The caller holds the lock."""
+        for upload in tuple(self._open.values()):
+            if len(self._open) < _MOST:
+                return
+            if upload.lock.acquire(blocking=False):
+                del self._open[upload.identifier]
+                upload.staged.discard()
+                upload.lock.release()  # a request may be waiting for it, to learn that the upload is gone

@@ -2,11 +2,14 @@
 
 import os
 import re
+import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen, TimeoutExpired
 from tempfile import TemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from gcrsync.errors import GitError, StoreError
 
@@ -36,6 +39,15 @@ LOCAL_VARIABLES = (
 QUIET = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 """English words, no question at a terminal, and no lock for the mere comfort of the next command."""
 
+PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "60"}
+"""Fewer bytes a second, for so many seconds, end what git does over HTTP; the environment of the run may say otherwise."""
+
+LONGEST = 600.0
+"""The most seconds that a command may take."""
+
+_GRACE = 5.0
+"""The seconds in which a command that took too long may remove its lock files."""
+
 _NOT_FOUND = 127
 """The exit status of ``env`` where there is no such program."""
 
@@ -61,29 +73,37 @@ class Git:
     """Git in ``folder``, with ``options`` before every command.
 
     Only the names in `LOCAL_VARIABLES` are taken out of the environment of this process; ``environment`` comes on top of it.
+    ``longest`` is the most seconds that a command may take.
     """
 
     folder: Path
     environment: Mapping[str, str]
     options: tuple[str, ...] = ()
+    longest: float = LONGEST
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> Answer:
         """Run a command and give what came of it, whatever its exit status.
 
         Raises:
             StoreError: git is not installed.
+            GitError: it took too long, and was ended.
 
         """
         # GitPython copies os.environ and can only add to it: `env -u` takes away what leads elsewhere.
         removed = [part for name in LOCAL_VARIABLES for part in ("-u", name)]
         kept = {name: value for name, value in self.environment.items() if name not in LOCAL_VARIABLES}
+        environment = PATIENCE | kept | QUIET
         command = ["env", *removed, "git", "-C", str(self.folder), *self.options, *arguments]
-        if not stdin:
-            return _executed(command, kept | QUIET, None)
-        with TemporaryFile() as source:
-            source.write(stdin)
-            source.seek(0)
-            return _executed(command, kept | QUIET, source)
+        try:
+            if not stdin:
+                return _executed(command, environment, None, self.longest)
+            with TemporaryFile() as source:
+                source.write(stdin)
+                source.seek(0)
+                return _executed(command, environment, source, self.longest)
+        except TimeoutExpired as error:
+            hint = "see what git, a hook or the remote waits for, then run again"
+            raise GitError(arguments[0], f"it took longer than {self.longest:g} seconds, and was ended", hint=hint) from error
 
     def run(self, *arguments: str, stdin: bytes = b"") -> Answer:
         """Run a command that has to succeed.
@@ -112,7 +132,7 @@ def redacted(text: str) -> str:
     return _CREDENTIALS.sub("", text)
 
 
-def _executed(command: Sequence[str], environment: Mapping[str, str], source: BinaryIO | None) -> Answer:
+def _executed(command: Sequence[str], environment: Mapping[str, str], source: BinaryIO | None, longest: float) -> Answer:
     try:
         # As it is imported it looks for git on the PATH, and fails without: `gcrsync --help` needs neither.
         import git  # noqa: PLC0415
@@ -120,21 +140,27 @@ def _executed(command: Sequence[str], environment: Mapping[str, str], source: Bi
         raise StoreError("git cannot be run", hint="install git, 2.29 or newer") from error
     try:
         # In a session of its own: a ^C at the terminal ends the run in order, and does not cut a commit or a push in two.
-        status, output, words = git.Git().execute(
-            command,
-            source,
-            with_extended_output=True,
-            stdout_as_string=False,
-            with_exceptions=False,
-            strip_newline_in_stdout=False,
-            env=dict(environment),
-            start_new_session=True,
-        )
+        running = git.Git().execute(command, source, as_process=True, env=dict(environment), start_new_session=True)
+        process = cast("Popen[bytes]", running.proc)
     except (git.GitCommandNotFound, OSError) as error:
         raise StoreError(f"git cannot be run: {error}", hint="install git, 2.29 or newer") from error
-    if status == _NOT_FOUND:
+    with process:
+        output, words = _communicated(process, longest)
+    if process.returncode == _NOT_FOUND:
         raise StoreError("git cannot be run: it is not on the PATH", hint="install git, 2.29 or newer")
-    return Answer(status, output, _plain(words))
+    return Answer(process.returncode, output, _plain(os.fsdecode(words)))
+
+
+def _communicated(process: Popen[bytes], longest: float) -> tuple[bytes, bytes]:
+    """Give output and words of a process; after so many seconds end it with all that it has started, and raise TimeoutExpired."""
+    try:
+        return process.communicate(timeout=longest)
+    except TimeoutExpired:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(TimeoutExpired, OSError):
+                os.killpg(process.pid, number)
+                process.wait(_GRACE)
+        raise
 
 
 def _plain(words: str) -> str:

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gcrsync.errors import BusyRepositoryError, StoreError
+from gcrsync.store.command import LONGEST
 
-_LONGEST = 600 * 10**9
+_LONGEST = int(LONGEST * 10**9)
 """How long after it was last heard of a run can have made a lock, in nanoseconds: the longest that one git command may take."""
 
 _LOOKS, _PAUSE = 10, 0.2

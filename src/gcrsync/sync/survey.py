@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gcrsync.errors import IntegrityError, ProtocolError, RegistryError, StoppedError
@@ -21,6 +21,9 @@ from gcrsync.sync.progress import Watch
 
 GOOGLE = "google"
 CATALOG = "catalog"
+MOST_PATHS = 100_000
+"""The most paths that are listed of a namespace: one whose paths all have children of their own would never end."""
+
 _NOT_SEEN_BELOW = "the registry has no catalogue that can be read, so nothing below is seen"
 
 Failure = RegistryError | IntegrityError
@@ -30,13 +33,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a survey works with: ``executor`` runs at most ``ahead`` requests at a time."""
+    """What a survey works with: ``executor`` runs at most ``ahead`` requests at a time, for ``most`` paths of a namespace."""
 
     session: Session
     executor: Executor
     ahead: int
     stopped: Stopped
     watch: Watch
+    most: int = MOST_PATHS
 
 
 @dataclass(slots=True)
@@ -48,6 +52,8 @@ class _Found:
     failures: dict[Namespace, str] = field(default_factory=dict)
     unseen: dict[Namespace, str] = field(default_factory=dict)
     requests: int = 0
+    named: int = 1
+    """How many paths Google's lists have named so far, the namespace with them."""
 
     def snapshot(self, listed_by: str) -> Snapshot:
         return Snapshot(self.namespace, self.listings, self.failures, self.unseen, listed_by, self.requests)
@@ -80,23 +86,29 @@ def survey(means: Means, selection: Selection) -> Snapshot:
 
 def _walk(means: Means, selection: Selection, found: _Found, root: GoogleAnswer) -> None:
     """Follow ``child`` from the root of the namespace down, also where a repository has tags of its own."""
-    level = list(_take(means, found, found.namespace, root))
-    while level and not selection.only_itself:
+    level = _take(means, found, found.namespace, root)
+    if selection.only_itself:
+        return
+    bounded = replace(means, stopped=lambda: found.named > means.most or means.stopped())
+    while level:
         below: list[Namespace] = []
-        for path, answer in _all(means, lambda path: _ask_google(means.session, path), level):
+        for path, answer in _all(bounded, lambda path: _ask_google(means.session, path), level):
             if isinstance(answer, GoogleAnswer):
                 below.extend(_take(means, found, path, answer))
             else:
                 found.failures[path] = str(answer)
                 found.requests += 1
         level = below
+    if found.named > means.most:
+        found.failures[found.namespace] = f"more than {means.most:,} paths: {found.namespace} is not listed whole"
 
 
-def _take(means: Means, found: _Found, path: Namespace, answer: GoogleAnswer) -> Iterator[Namespace]:
+def _take(means: Means, found: _Found, path: Namespace, answer: GoogleAnswer) -> list[Namespace]:
     found.listings[path] = answer.listing
     found.requests += answer.requests
     means.watch.listed(path)
-    yield from (path.child(component) for component in sorted(answer.listing.children))
+    found.named += len(answer.listing.children)
+    return [path.child(component) for component in sorted(answer.listing.children)]
 
 
 def _ask_google(session: Session, path: Namespace) -> GoogleAnswer | Failure:

@@ -27,6 +27,12 @@ def test_this_machine_is_known_by_each_of_its_names(host: str) -> None:
         "registry",
         "metadata.google.internal",
         "nas.local",
+        "nas.lan",
+        "printer.home.arpa",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b::7f00:1",
+        "2002:a00:1::1",
+        "2002:7f00:1::",
     ],
 )
 def test_a_private_network_is_known_by_address_and_by_name(host: str) -> None:
@@ -35,7 +41,18 @@ def test_a_private_network_is_known_by_address_and_by_name(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["gcr.io", "8.8.8.8", "2001:4860:4860::8888", "localhost.example.com", "local.example", "x" * 300 + ".example"]
+    "host",
+    [
+        "gcr.io",
+        "8.8.8.8",
+        "2001:4860:4860::8888",
+        "64:ff9b::808:808",
+        "2002:808:808::1",
+        "plan.example",
+        "localhost.example.com",
+        "local.example",
+        "x" * 300 + ".example",
+    ],
 )
 def test_a_public_host_is_neither(host: str) -> None:
     assert not is_private(host)

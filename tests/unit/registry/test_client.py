@@ -18,7 +18,7 @@ from gcrsync.oci.manifest import LARGEST_MANIFEST, Descriptor, SchemaOne
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.verified import verified
 from gcrsync.registry.client import Client
-from gcrsync.registry.session import Session
+from gcrsync.registry.session import Session, Settings
 from tests.support import build
 from tests.support.build import Built
 from tests.support.faults import Fault, corrupted, page, redirect, status, truncated, with_headers
@@ -262,13 +262,15 @@ class TestMountBlob:
         assert not writer.mount_blob(REPOSITORY, Digest.of(b"content"), OTHER)
         assert registry.requests("GET", "/token")
 
-    @pytest.mark.parametrize("change", [status(202), status(202, headers={"Location": "ftp://elsewhere.test/"})])
-    def test_an_upload_that_cannot_be_cancelled_is_no_failure(
-        self, registry: Simulator, writer: Client, change: Callable[..., httpx.Response]
-    ) -> None:
-        registry.faults.append(Fault("POST", "mount=", change))
-        assert not writer.mount_blob(REPOSITORY, Digest.of(b"unknown"), OTHER)
+    @pytest.mark.parametrize("location", ["", "ftp://elsewhere.test/", "https://10.0.0.1/x"])
+    def test_an_upload_that_cannot_be_cancelled_is_no_failure(self, registry: Simulator, location: str) -> None:
+        registry.faults.append(Fault("POST", "mount=", status(202, headers={"Location": location})))
+        private = Simulator("10.0.0.1")
+        with session_to(network(registry, private)) as session:
+            assert not Client(session, "pull,push").mount_blob(REPOSITORY, Digest.of(b"unknown"), OTHER)
+        assert registry.requests("POST", "/uploads/")
         assert not registry.requests("DELETE")
+        assert not private.log
 
 
 class TestPutBlob:
@@ -313,12 +315,20 @@ class TestPutBlob:
         assert storage.repositories["store"].blobs == {str(Digest.of(b"content")): b"content"}
         assert "Authorization" not in storage.requests("PUT")[0].headers
 
+    def test_a_registry_named_insecure_may_name_the_upload_by_plain_http(self, registry: Simulator) -> None:
+        location = f"http://{registry.host}/v2/team/app/blobs/uploads/1?_state=a%2Bb%3D%3D"
+        registry.faults.append(Fault("POST", "/uploads/", status(202, headers={"Location": location})))
+        with session_to(network(registry), settings=Settings(insecure=frozenset({registry.host}))) as session:
+            Client(session, "pull,push").put_blob(REPOSITORY, blob_of(b"content"), [b"content"])
+        assert registry.repositories["team/app"].blobs == {str(Digest.of(b"content")): b"content"}
+
     @pytest.mark.parametrize(
         ("location", "reason"),
         [
             (None, "is missing"),
-            ("http://registry.test/v2/team/app/blobs/uploads/1", "leads from https to http"),
-            ("ftp://registry.test/", "leads from https to ftp"),
+            ("http://registry.test/v2/team/app/blobs/uploads/1", "leads from TLS to plain HTTP"),
+            ("https://169.254.169.254/latest/x", "leads into the private network of 169.254.169.254"),
+            ("ftp://registry.test/", "is no URL of a registry"),
             ("https://registry.test:port/", "is no URL"),
         ],
     )

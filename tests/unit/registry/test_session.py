@@ -510,13 +510,39 @@ def test_an_insecure_registry_that_names_itself_by_plain_http_is_still_itself(wo
     assert world.authorizations[-1] == f"Bearer {PULL}#1"
 
 
-def test_no_token_goes_by_plain_http_to_any_other_registry(world: World) -> None:
+def test_nothing_goes_by_plain_http_to_any_other_registry(world: World) -> None:
     session = world.session()
     sent(session, get(session))
-    world.hosts["r.test"] = fine
+    before = list(world.log)
 
-    assert sent(session, Call("PUT", httpx.URL("http://r.test/upload"), "r.test", PULL, content=iter([b"x"])))[0] == 200
-    assert (world.log[-1].url.scheme, world.authorizations[-1]) == ("http", None)
+    with pytest.raises(ProtocolError, match=r"r\.test leads from TLS to plain HTTP on r\.test, where nothing is sent"):
+        sent(session, Call("PUT", httpx.URL("http://r.test/upload"), "r.test", PULL, content=iter([b"x"])))
+    assert world.log == before
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "vault", "10.0.0.1:9000"])
+@pytest.mark.parametrize(
+    ("registry", "insecure", "followed"),
+    [("r.test", "", False), ("r.test", "r.test", True), ("10.0.0.9", "", True), ("localhost:5000", "", True)],
+)
+def test_an_upload_into_a_private_network_is_for_registries_there(
+    world: World,
+    host: str,
+    registry: str,
+    insecure: str,
+    followed: bool,  # noqa: FBT001
+) -> None:
+    session = world.session(Settings(insecure=frozenset({insecure})))
+    world.hosts[host] = fine
+    call = Call("PUT", httpx.URL(f"https://{host}/latest/x?sig=hunter2"), registry, PULL, content=b"x")
+
+    if followed:
+        assert sent(session, call)[0] == 200
+    else:
+        with pytest.raises(ProtocolError, match=r"r\.test leads into the private network of") as caught:
+            sent(session, call)
+        assert "hunter2" not in str(caught.value)
+    assert world.asked == [f"PUT {host}/latest/x"] * followed
 
 
 def test_a_host_that_does_not_answer_is_tried_again_and_then_unreachable(world: World) -> None:

@@ -1,5 +1,6 @@
 """What git says, told without secrets."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,23 @@ def test_git_asks_nothing_at_a_terminal(tmp_path: Path) -> None:
     answer = Git(tmp_path, {"GIT_ASKPASS": "", "SSH_ASKPASS": ""}).attempt("credential", "fill", stdin=b"url=https://host/a\n\n")
     assert answer.status
     assert "terminal prompts disabled" in answer.words
+
+
+@pytest.mark.parametrize("stdin", [b"", b"words"])
+def test_a_command_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path, stdin: bytes) -> None:
+    stalled = f"alias.stall=!echo $$ > '{tmp_path}/process'; sleep 60"
+    git = Git(tmp_path, {}, ("-c", stalled), longest=0.5)
+    with pytest.raises(GitError, match=r"^git stall: it took longer than 0\.5 seconds, and was ended"):
+        git.run("stall", stdin=stdin)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "process").read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"), [({}, b"1000 60"), ({"GIT_HTTP_LOW_SPEED_TIME": "5", "GIT_HTTP_LOW_SPEED_LIMIT": "1"}, b"1 5")]
+)
+def test_a_stalled_transfer_ends_unless_the_environment_says_otherwise(
+    tmp_path: Path, environment: dict[str, str], told: bytes
+) -> None:
+    git = Git(tmp_path, environment, ("-c", "alias.told=!echo $GIT_HTTP_LOW_SPEED_LIMIT $GIT_HTTP_LOW_SPEED_TIME"))
+    assert git.run("told").output.strip() == told

@@ -551,3 +551,18 @@ def test_a_remote_that_cannot_be_read_ends_the_run_without_telling_the_password(
         run(place.open(broken_remote), {A: "{}\n"})
     assert "s3cret" not in f"{caught.value} {caught.value.__cause__} {caught.value.__context__}"
     assert "me@" not in str(caught.value)
+
+
+def test_the_commit_of_a_push_that_took_too_long_is_pushed_by_the_next_run(place: Workplace) -> None:
+    clone = place.seeded()
+    place.hook(clone, "pre-push", "sleep 60")
+    history = place.open(clone)
+    with pytest.raises(GitError, match="git push: it took longer than 2 seconds"):
+        run(replace(history, git=replace(history.git, longest=2)), {A: "first\n"}, "first")
+    assert place.subjects(place.remote) == ["begin"]
+    (clone / ".git/hooks/pre-push").unlink()
+
+    run(place.open(clone), {B: "next\n"}, "next")
+
+    assert place.subjects(place.remote) == place.subjects(clone) == ["begin", "first", "next"]
+    assert_clean(place, clone)

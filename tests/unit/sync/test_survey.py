@@ -148,3 +148,24 @@ def test_a_plain_answer_below_googles_list_is_a_failure() -> None:
 def test_a_survey_that_is_stopped_gives_nothing() -> None:
     with means(registry(google=True), stopped=True) as given, pytest.raises(StoppedError):
         survey(given, everything("registry.test/p"))
+
+
+@pytest.mark.parametrize("most", [3, 10])
+def test_a_namespace_without_end_is_a_failure_and_listed_no_further(most: int) -> None:
+    simulator = registry(google=True)
+    simulator.faults.append(
+        Fault("GET", "/tags/list", faults.document({"child": ["a", "b"], "manifest": {}, "tags": []}), times=None)
+    )
+    with means(simulator) as given:
+        snapshot = survey(replace(given, most=most), everything("registry.test/p"))
+
+    assert snapshot.failures == {Namespace("registry.test", "p"): f"more than {most} paths: registry.test/p is not listed whole"}
+    assert 1 < snapshot.requests == len(simulator.log) == len(snapshot.listings) <= most
+
+
+def test_a_namespace_with_just_as_many_paths_as_are_listed_is_listed_whole() -> None:
+    simulator = registry(google=True)
+    with means(simulator) as given:
+        snapshot = survey(replace(given, most=6), everything("registry.test/p"))
+
+    assert (tags(snapshot), snapshot.failures) == (ALL, {})

@@ -221,6 +221,14 @@ def test_a_blob_that_breaks_off_is_sent_again(pair: Pair) -> None:
     assert len(pair.source.requests("GET", "/blobs/")) == len(built.blobs) + 1
 
 
+def test_an_upload_that_the_destination_has_lost_is_begun_anew(pair: Pair) -> None:
+    built = pair.source.add("a", image(size=200_000), "1")
+    pair.mirror.faults.append(Fault("PUT", "mirror.test.*/uploads/", faults.status(404, "BLOB_UPLOAD_INVALID"), first=2))
+
+    assert pair.copy(built, "1").confirmed == (Tag("1"),)
+    assert len(pair.mirror.requests("POST", "/uploads/")) == len(built.blobs) + 1
+
+
 def test_the_tags_put_before_a_failure_are_confirmed(pair: Pair) -> None:
     built = pair.source.add("a", image(), "1", "2", "3")
     pair.mirror.faults.append(Fault("PUT", "/manifests/3", faults.status(403, "DENIED")))
