@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import build
 from tests.support.build import image, index, index_with_attestation
-from tests.support.docker_registry import WITH_FOREIGN_LAYERS
+from tests.support.docker_registry import ACCOUNT, WITH_FOREIGN_LAYERS, with_account
 from tests.support.docker_registry import docker_registry as running_registry
 from tests.support.faults import Fault, status
 from tests.support.mirrors import Mirror
@@ -370,3 +370,41 @@ def test_who_reads_no_further_does_not_change_how_a_run_ends(mirror: Mirror) -> 
     os.close(write)
 
     assert (ended.returncode, b"Traceback" in ended.stderr) == (3, False)
+
+
+def test_credentials_that_are_refused_are_told_once_and_nothing_is_recorded(
+    mirror: Mirror, source: Simulator, address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "registry").mkdir()
+    commits = mirror.log
+    with running_registry(tmp_path / "registry", with_account(tmp_path / "registry")) as locked:
+        user, password = ACCOUNT
+        wrong = {"GCRSYNC_USERNAME": user, "GCRSYNC_PASSWORD": "wr0ng"}
+        ended = mirror.run("sync", f"{address}/p", "--to", f"{locked}/m", code=1, environment=wrong)
+
+        assert ended.stderr.count("nothing can be copied") == 1
+        assert "failed:" not in ended.stderr
+        assert "wr0ng" not in ended.stderr + ended.stdout
+        assert mirror.log == commits
+        assert not source.requests("GET", "/manifests/")
+        mirror.run("sync", f"{address}/p", "--to", f"{locked}/m", environment={**wrong, "GCRSYNC_PASSWORD": password})
+    assert mirror.log[-1] == f"Mirror {address}/p: 7 added"
+
+
+def test_credentials_that_cannot_be_read_end_the_run_before_the_first_byte(mirror: Mirror, address: str, tmp_path: Path) -> None:
+    (tmp_path / "registry").mkdir()
+    (tmp_path / "home" / ".docker").mkdir()
+    (tmp_path / "home" / ".docker" / "config.json").write_text("{\n  no json")
+    with running_registry(tmp_path / "registry", with_account(tmp_path / "registry")) as locked:
+        ended = mirror.run("sync", f"{address}/p", "--to", f"{locked}/m", code=2)
+
+    assert ".docker/config.json:2: " in ended.stderr
+    assert mirror.documents() == {}
+
+
+def test_a_registry_of_plain_http_is_a_destination_where_it_is_named_insecure(
+    mirror: Mirror, address: str, docker_registry: str
+) -> None:
+    mirror.run("sync", f"{address}/p", "--to", f"{docker_registry}/plain", "--insecure", docker_registry)
+
+    assert len(mirror.documents()) == 3

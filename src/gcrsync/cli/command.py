@@ -18,6 +18,7 @@ from gcrsync.cli.options import CompareOptions
 from gcrsync.errors import GcrsyncError, InputError, StoppedError
 
 Options = TypeVar("Options")
+_STOPPING = b"\ngcrsync: stopping; a second signal ends at once\n"
 
 
 class Exit(IntEnum):
@@ -116,7 +117,7 @@ def _code(error: GcrsyncError) -> Exit:
 
 @contextmanager
 def stoppable() -> Iterator[Event]:
-    """Give an event that the first SIGINT or SIGTERM sets; the second ends the process at once."""
+    """Give an event that the first SIGINT, SIGTERM or SIGHUP sets; the second ends the process at once."""
     stopped = Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -124,8 +125,9 @@ def stoppable() -> Iterator[Event]:
         if stopped.is_set():
             os._exit(Exit.STOPPED)
         stopped.set()
+        os.write(2, _STOPPING)  # all that a signal handler may do to tell
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield stopped
     finally:

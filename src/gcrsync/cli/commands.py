@@ -15,12 +15,13 @@ import platformdirs
 
 from gcrsync.cli.command import Exit, first, stoppable
 from gcrsync.cli.config import config_beside
-from gcrsync.cli.console import Screen, columns
+from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, SyncOptions
 from gcrsync.cli.progress import progress
 from gcrsync.cli.results import codes, finish, finish_look, print_publication
 from gcrsync.cli.setup import Base, choices, insecure_hosts, job, means
 from gcrsync.metadata.markdown import number
+from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import State
 from gcrsync.mirror.report import Report
 from gcrsync.store.history import History
@@ -42,7 +43,7 @@ def compare(options: PreviewOptions) -> Exit:
     if options.exit_code and changes:
         held.add(Exit.DELTA)
     code = finish(screen, options, report, held)
-    if not changes and not held:
+    if not changes and all(namespace.complete for namespace in report.namespaces):
         screen.note("nothing to do: source and mirror agree")
     return code
 
@@ -57,7 +58,9 @@ def sync(options: SyncOptions) -> Exit:
     if finished.trouble is None:
         print_publication(screen, finished.publication)
     if finished.report.stopped:
-        screen.note("stopped; everything that the destination confirmed is recorded, and the next run goes on from there")
+        screen.note(
+            f"stopped with {counted(finished.left, 'tag')} left; what is confirmed is recorded, and the next run goes on from there"
+        )
     return code
 
 
@@ -108,7 +111,7 @@ def _prepared(
     command: str, options: CompareOptions, screen: Screen, history: History, stopped: Event
 ) -> Iterator[tuple[Job, Means]]:
     """Give what a run is asked to do and what it does it with, watched on the screen."""
-    base = Base(history.root, options.config or config_beside(history.root))
+    base = Base(history.root, options.config or config_beside(history.root), ours=history.cached)
     chosen = choices(options, base)
     asked = job(command, options, base, chosen)
     insecure = insecure_hosts(options, chosen)
@@ -137,6 +140,6 @@ def _print_look(screen: Screen, options: CompareOptions, report: Report) -> Exit
         pending = namespace.count(State.ADDED) + namespace.count(State.MOVED)
         source = namespace.unchanged + pending + namespace.count(State.HELD)
         rows.append((str(namespace.namespace), number(source), number(namespace.unchanged), number(pending)))
-    screen.result(report.started.isoformat())
+    screen.result(format_time(report.started))
     screen.table(columns(("NAMESPACE", "source", "mirrored", "pending"), rows))
     return first(held)

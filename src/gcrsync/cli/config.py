@@ -109,6 +109,8 @@ class _Reader:
             if key in self._values:
                 raise self._error(key, f"{key} cannot stand beside images")
         tags: dict[Repository, list[str]] = {}
+        if not self._values["images"]:
+            raise self._error("images", "images names none")
         for text in self._texts(self._values, "images"):
             repository, tag = self._image(text)
             tags.setdefault(repository, []).append(tag)
@@ -205,6 +207,8 @@ def parse_image(text: str) -> tuple[Repository, str]:
     Gives the repository and the pattern of its tags. Raises InvalidNameError, for a reference with a digest too: a list says
     which tags to follow, and the metadata which digest each has.
     """
+    if text.endswith(":"):
+        raise InvalidNameError("image", text, "its tag is empty")
     if "@" in text:
         raise InvalidNameError("image", text, "a digest cannot be followed; name a tag")
     name, colon, tag = text.rpartition(":")

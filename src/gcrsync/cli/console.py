@@ -87,6 +87,11 @@ def _printable(line: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
+def counted(count: int, thing: str) -> str:
+    """Give a count of things: ``1 image``, ``1,234 images``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def columns(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
     """Give a table whose first column is text and whose others are numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -1,6 +1,7 @@
 """The whole nightly job in a few seconds: two embedded registries, a temporary git repository, two nights."""
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -55,7 +56,7 @@ class _Show:
         self._quiet(["git", "switch", "--quiet", "--orphan", "main"], self.repository)
 
     def _run(self, shown: Sequence[str], command: Sequence[str], folder: Path) -> None:
-        self._screen.result(f"\n$ {' '.join(shown)}", _COMMAND)
+        self._screen.result(f"\n$ {shlex.join(shown)}", _COMMAND)
         sys.stdout.flush()
         ended = subprocess.run(command, cwd=folder, env=self._environment, check=False)  # noqa: S603 - our own words, no shell
         if ended.returncode:

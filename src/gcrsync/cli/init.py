@@ -26,10 +26,11 @@ def initialize(screen: Screen, history: History, source: str, to: str) -> Exit:
     text = f'[[mirror]]\nsource = "{Namespace.parse(source)}"\ndestination = "{to}"\n'
     parse_config(text, str(config))
     _write(config, text)
+    screen.result(f"wrote {config}")
     page = history.root / README
     if not page.exists():
         _write(page, FIRST_PAGE)
-    screen.result(f"wrote {config} and {page}")
+        screen.result(f"wrote {page}")
     screen.note("commit them, look at what `gcrsync compare` says, then run `gcrsync sync`")
     return Exit.DONE
 

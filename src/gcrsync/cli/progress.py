@@ -6,7 +6,7 @@ from threading import Event, Lock, Thread
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from gcrsync.cli.console import Screen
+from gcrsync.cli.console import Screen, counted
 from gcrsync.errors import one_line
 from gcrsync.metadata.markdown import size as size_for_people
 from gcrsync.mirror.outcome import Outcome, Problem, Step
@@ -32,7 +32,7 @@ class _Tally:
             if not self.images:
                 return f"{self.doing}: {self.listed:,} listed"
             now = ", ".join(_name(step) for step in list(self.current)[:3])
-            text = f"{self.done:,} of {self.images:,} images, {size_for_people(self.sent)}"
+            text = f"{self.done:,} of {counted(self.images, 'image')}, {size_for_people(self.sent)}"
             return f"copying: {text}" + (f", {self.failed:,} failed" if self.failed else "") + (f"; now {now}" if now else "")
 
 
@@ -72,7 +72,7 @@ class PlainProgress(Watch):
         with self._tally.lock:
             self._tally.images = images
         if images:
-            self._screen.note(f"copying {images:,} images" + (f", {size_for_people(size)} or more" if size else ""))
+            self._screen.note(f"copying {counted(images, 'image')}" + (f", {size_for_people(size)} or more" if size else ""))
 
     def started(self, step: Step) -> None:
         """Keep it in mind."""
@@ -146,7 +146,7 @@ class LiveProgress(Watch):
         """Show how much there is to do."""
         with self._lock:
             self._images, self._expected = images, size
-            self._show_whole("copying", total=max(images, 1), text=f"0 of {images:,} images")
+            self._show_whole("copying", total=max(images, 1), text=f"0 of {counted(images, 'image')}")
             self._bytes = self._bars.add_task("  bytes", total=size or None, text="")
 
     def started(self, step: Step) -> None:
@@ -187,7 +187,7 @@ class LiveProgress(Watch):
 
     def _show_counts(self) -> None:
         if self._whole is not None:
-            self._bars.update(self._whole, completed=self._done, text=f"{self._done:,} of {self._images:,} images")
+            self._bars.update(self._whole, completed=self._done, text=f"{self._done:,} of {counted(self._images, 'image')}")
         if self._bytes is not None:
             expected = f" of {size_for_people(self._expected)}" if self._expected > self._sent else ""
             self._bars.update(self._bytes, completed=self._sent, text=f"{size_for_people(self._sent)}{expected}")

@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from gcrsync.cli.command import Exit, first
-from gcrsync.cli.console import Screen
+from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.options import CompareOptions
 from gcrsync.errors import StoreError, shortened
 from gcrsync.metadata.markdown import number, size
@@ -116,14 +116,14 @@ def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
     copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
     whole = "complete" if namespace.complete else "not complete"
     screen.result(f"{namespace.namespace}: {counts}{copied}")
-    screen.result(f"  listed by: {namespace.listed_by}; {number(namespace.requests)} requests; {whole}")
+    screen.result(f"  listed by: {namespace.listed_by}; {counted(namespace.requests, 'request')}; {whole}")
 
 
 def _print_doubts(screen: Screen, namespace: NamespaceReport) -> None:
     for doubt in namespace.doubts:
         if doubt.fault is Fault.FAILED:
             screen.fail_listing(str(doubt.path), doubt.reason)
-        elif doubt.fault is Fault.UNSEEN:
+        elif doubt.fault in (Fault.UNSEEN, Fault.UNMATCHED):
             screen.warn(f"{doubt.path}: {doubt.reason}")
         else:
             advice = "nothing of it was added or retired; if it is right, name it in accept_empty"

@@ -35,10 +35,14 @@ _LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Where relative paths count from: ``root`` is the metadata repository's, ``config`` that of the configuration file."""
+    """Where relative paths count from: ``root`` is the metadata repository's, ``config`` that of the configuration file.
+
+    ``ours`` marks a clone in our own cache, whose place means nothing to anybody else.
+    """
 
     root: Path
     config: Path | None
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,13 @@ def _mirror(table: Table, namespace: Namespace, options: CompareOptions, base: B
         accept_empty=table.accept_empty,
     )
     if options.to is not None:
-        return Mirror(selection, destination(options.to, table.name, Path.cwd(), base.root))
+        return Mirror(selection, destination(options.to, table.name, Path.cwd(), None if base.ours else base.root))
     folder = base.config.parent if base.config else base.root
-    return Mirror(selection, destination(table.destination, table.name, folder, base.root))
+    return Mirror(selection, destination(table.destination, table.name, folder, None if base.ours else base.root))
 
 
-def destination(text: str, template: str | None, folder: Path, root: Path) -> AnyDestination:
-    """Read a destination; a relative ``oci:`` folder counts from ``folder``, and is recorded relative to ``root``."""
+def destination(text: str, template: str | None, folder: Path, root: Path | None) -> AnyDestination:
+    """Read a destination; a relative ``oci:`` folder counts from ``folder``, and is recorded relative to ``root`` if any."""
     named = folder_of(text)
     if named is None:
         return registry_destination(text, template)
@@ -106,7 +110,7 @@ def destination(text: str, template: str | None, folder: Path, root: Path) -> An
         raise UsageError("oci: names no folder", hint="write oci:FOLDER")
     written = os.path.expanduser(named)  # noqa: PTH111 - unlike Path's it leaves a user that nobody knows as it is
     location = Path(os.path.normpath(folder.resolve() / written))
-    recorded = location.as_posix() if Path(written).is_absolute() else _relative(location, root)
+    recorded = location.as_posix() if root is None or Path(written).is_absolute() else _relative(location, root)
     return FolderDestination(recorded, str(location), checked_template(template or "{path}"))
 
 

@@ -11,6 +11,7 @@ from gcrsync.oci.name import Namespace, Repository, Tag
 
 _GLOB = glob.GLOBSTAR | glob.DOTGLOB | glob.FORCEUNIX
 _REGEX_PREFIX = "re:"
+_WILD = frozenset("*?[]{}!|()\\")
 _ITSELF = frozenset({".", "**"})
 
 
@@ -28,6 +29,11 @@ class Patterns:
     def __bool__(self) -> bool:
         """Say whether there is any pattern."""
         return bool(self.texts)
+
+    @property
+    def literals(self) -> frozenset[str]:
+        """The patterns that are plain names, and match nothing else."""
+        return frozenset(text for text in self.texts if not text.startswith(_REGEX_PREFIX) and _WILD.isdisjoint(text))
 
     def match(self, name: str) -> bool:
         """Say whether any of the patterns matches the whole name; ``.``, a source itself, is matched by ``.`` and ``**``."""

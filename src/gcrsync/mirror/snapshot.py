@@ -37,6 +37,8 @@ class Fault(StrEnum):
     """It is as long as the longest answer that the registry gives."""
     UNSEEN = "unseen"
     """The registry does not say what is below."""
+    UNMATCHED = "unmatched"
+    """It has nothing of what the selection names: what is there is judged all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def find_doubts(snapshot: Snapshot, records: Records, selection: Selection) -> D
     """Find the listings that may add and retire nothing, judged by what is recorded."""
     tagged = {repository.namespace for repository, record in records.items() if record.tags}
     found = [
+        *_unmatched(snapshot, records, selection),
         *(Doubt(path, Fault.UNSEEN, reason, below=True) for path, reason in snapshot.unseen.items()),
         *_nothing_at_all(snapshot, selection),
         *(doubt for path, listing in snapshot.listings.items() if (doubt := _doubt(path, listing, tagged, selection))),
@@ -67,7 +70,7 @@ def find_doubts(snapshot: Snapshot, records: Records, selection: Selection) -> D
 def own_doubt(repository: Repository, doubts: Doubts) -> Doubt | None:
     """Give the doubt about a listed repository's own tags, if there is one."""
     doubt = doubts.get(repository.namespace)
-    return None if doubt is None or doubt.fault is Fault.UNSEEN else doubt
+    return None if doubt is None or doubt.fault in (Fault.UNSEEN, Fault.UNMATCHED) else doubt
 
 
 def absence_doubt(repository: Repository, namespace: Namespace, doubts: Doubts) -> Doubt | None:
@@ -89,6 +92,18 @@ def _doubt(path: Namespace, listing: Listing, tagged: set[Namespace], selection:
     if not (listing.tags or listing.unasked) and path in tagged:
         return Doubt(path, Fault.EMPTY, "the list has no tags, but the metadata has some", below=False)
     return None
+
+
+def _unmatched(snapshot: Snapshot, records: Records, selection: Selection) -> Iterator[Doubt]:
+    """Doubt a selection that takes nothing, or names tags that there are not: somebody may have mistyped a name."""
+    listings = {path: listing for path, listing in snapshot.listings.items() if path.path and (listing.tags or listing.unasked)}
+    taken = [listing for path, listing in listings.items() if selection.takes(Repository(path.registry, path.path))]
+    if not taken and listings and not any(map(selection.takes, records)):
+        yield Doubt(snapshot.namespace, Fault.UNMATCHED, "nothing of what is here is selected", below=False)
+    missing = selection.tags_include.literals.difference(tag.name for listing in taken for tag in listing.tags)
+    if taken and missing and not snapshot.failures:
+        names = ", ".join(sorted(missing))
+        yield Doubt(snapshot.namespace, Fault.UNMATCHED, f"no repository that is selected has the tag {names}", below=False)
 
 
 def _nothing_at_all(snapshot: Snapshot, selection: Selection) -> Iterator[Doubt]:

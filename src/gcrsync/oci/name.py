@@ -46,6 +46,8 @@ class Namespace:
 
         The first part is a host where it holds a dot or a colon or is ``localhost``, as Docker reads it.
         """
+        if "://" in text:
+            raise InvalidNameError("namespace", text, "expected no scheme before the host")
         first, _, rest = text.removesuffix("/").partition("/")
         if is_host(first):
             return cls(canonical_host(first), rest)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gcrsync.errors import IntegrityError, RegistryError, StoppedError, StoreError, UnauthorizedError, UnreachableError
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.naming import mirrored
-from gcrsync.mirror.outcome import Outcome, Step
+from gcrsync.mirror.outcome import Outcome, Problem, Step
 from gcrsync.mirror.plan import pending_bytes
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.report import NamespaceReport, with_outcomes
@@ -65,6 +66,11 @@ class _Copies:
         told = tuple(_unmoved(image) if image.repository in staying else image for image in images)
         return replace(report, images=told, copied=sum(outcome.copied for outcome in outcomes) + moved_bytes)
 
+    @property
+    def left(self) -> int:
+        changes = self.compared.delta.changes
+        return len(changes) - len(with_outcomes(changes, [outcome for done in self.outcomes.values() for outcome in done]))
+
     def _lost(self) -> Iterator[Change]:
         """Give the tags that could not be taken from the old place of a mirror to its new one."""
         for repository, done in self.relocated.items():
@@ -91,24 +97,61 @@ class Copied:
         """Say what was changed, and what was to be changed and was not."""
         return tuple(copies.report() for copies in self._copies)
 
+    @property
+    def left(self) -> int:
+        """How many tags the run did not come to, because it was stopped."""
+        return sum(copies.left for copies in self._copies)
+
     def records(self, job: Job) -> Records:
         """Give the records that are other than before: only what truly happened is in them."""
         changed: dict[Repository, Record] = {}
         for copies in self._copies:
             for repository, changes in _by_repository(copies.compared).items():
                 after = copies.record(repository, changes, job.started)
-                if after != copies.before.get(repository) and not copies.stays(repository, changes):
+                known = copies.before.get(repository) or Record(repository, after.mirror)
+                if after != known and not copies.stays(repository, changes):
                     changed[repository] = after
         return changed
 
 
 def copy(means: Means, compared: Sequence[Compared], records: Records, copied: Copied) -> None:
     """Copy what is planned and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises."""
-    work = list(plan_work(means, compared, records))
+    work = list(_reachable(means, plan_work(means, compared, records), copied))
     means.watch.planned(len(work), pending_bytes(item.step for item in work))
     done = each(means.executor, lambda item: (item, item.transfer.copy(item.step)), work, means.stopped, means.ahead)
     for item, outcome in done:
         copied.note(item, outcome)
+
+
+def _reachable(means: Means, planned: Iterable[Work], copied: Copied) -> Iterator[Work]:
+    """Give the work whose destination answers, asked once; what is planned for another fails as a whole, for one reason.
+
+    Raises InputError where the credentials for a destination cannot even be read.
+    """
+    refusals: dict[int, str] = {}
+    asked: set[int] = set()
+    for item in planned:
+        if item.number not in asked:
+            asked.add(item.number)
+            refusal = _refusal(item)
+            if refusal:
+                refusals[item.number] = refusal
+                means.watch.said(f"nothing can be copied: {refusal}")
+        if item.number in refusals:
+            copied.note(item, Outcome(item.step, problem=Problem.FAILED, reason=refusals[item.number]))
+        else:
+            yield item
+
+
+def _refusal(item: Work) -> str:
+    """Say why nothing can be copied to a destination, empty where something can; what is wrong with one image is told later."""
+    try:
+        item.transfer.has(item.step)
+    except (UnauthorizedError, UnreachableError) as error:
+        return str(error)
+    except (RegistryError, IntegrityError, StoreError, StoppedError):
+        return ""
+    return ""
 
 
 def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> Iterator[Work]:

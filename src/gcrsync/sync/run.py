@@ -30,11 +30,15 @@ Publish = Callable[[Callable[[Ground], Draft]], Publication]
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a run ended: ``publication`` is None where nothing had to be recorded or it could not be, ``trouble`` tells why not."""
+    """How a run ended: ``publication`` is None where nothing had to be recorded or it could not be, ``trouble`` tells why not.
+
+    ``left`` counts the tags that the run did not come to, because it was stopped.
+    """
 
     report: Report
     publication: Publication | None = None
     trouble: GcrsyncError | None = None
+    left: int = 0
 
 
 def preview(job: Job, means: Means, tree: Tree) -> Report:
@@ -100,9 +104,9 @@ def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: 
         return Draft(files_of((*left, edit), ground.tree, _served(means)), _message(report), job.run)
 
     try:
-        return Finished(report, publish(write))
+        return Finished(report, publish(write), left=copied.left)
     except GcrsyncError as error:
-        return Finished(report, trouble=error)
+        return Finished(report, trouble=error, left=copied.left)
 
 
 def _entries(job: Job, namespaces: Iterable[NamespaceReport]) -> tuple[Entry, ...]:

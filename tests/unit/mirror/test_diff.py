@@ -7,7 +7,7 @@ import pytest
 from gcrsync.mirror.change import State
 from gcrsync.mirror.diff import NO_PLACE, SCHEMA_ONE, Delta, Terms
 from gcrsync.mirror.selection import Patterns
-from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.mirror.snapshot import Snapshot, find_doubts
 from gcrsync.oci import media_types
 from gcrsync.oci.listing import Listing
 from tests.support.values import compare, digest, everything, listing, record, records, repository, snapshot
@@ -150,3 +150,15 @@ def test_a_mirror_that_moves_copies_what_has_not_changed_too() -> None:
     )
 
     assert [(change.state, change.reason) for change in delta.changes] == [(State.ADDED, "moves from mirror.example/p/a")]
+
+
+def test_a_selection_that_takes_nothing_of_what_is_there_is_doubted() -> None:
+    seen = snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a"), NAME: listing({"1": "x"})})
+    nothing = replace(everything("gcr.io/p"), includes=(Patterns(("b",)),))
+    mistyped = replace(everything("gcr.io/p"), tags_include=Patterns(("lastest", "v*")))
+
+    assert [doubt.reason for doubt in find_doubts(seen, {}, nothing).values()] == ["nothing of what is here is selected"]
+    assert [doubt.reason for doubt in find_doubts(seen, {}, mistyped).values()] == [
+        "no repository that is selected has the tag lastest"
+    ]
+    assert told(compare({}, seen, replace(mistyped, tags_include=Patterns(("1", "lastest"))))) == [("1", "added")]
