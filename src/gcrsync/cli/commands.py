@@ -138,8 +138,9 @@ def _print_look(screen: Screen, options: CompareOptions, report: Report) -> Exit
     rows = []
     for namespace in report.namespaces:
         pending = namespace.count(State.ADDED) + namespace.count(State.MOVED)
-        source = namespace.unchanged + pending + namespace.count(State.HELD)
-        rows.append((str(namespace.namespace), number(source), number(namespace.unchanged), number(pending)))
+        mirrored = namespace.count(State.UNCHANGED)
+        source = mirrored + pending + namespace.count(State.HELD)
+        rows.append((str(namespace.namespace), number(source), number(mirrored), number(pending)))
     screen.result(format_time(report.started))
     screen.table(columns(("NAMESPACE", "source", "mirrored", "pending"), rows))
     return first(held)
