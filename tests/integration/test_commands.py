@@ -104,6 +104,8 @@ def test_the_demonstration_ends_by_itself_and_says_where_to_look(mirror: Mirror,
     record = tmp_path / "demo" / "metadata-repository"
 
     assert f"  {record}  the record" in told
+    assert "\n\n$ gcrsync sync\n" in told
+    assert "\N{REPLACEMENT CHARACTER}" not in told
     assert [line.rpartition(": ")[2] for line in mirror.place.subjects(record)] == ["7 added", "1 added, 2 moved, 1 gone"]
     assert mirror.place.git(record, "status", "--porcelain", "--", "metadata", "CHANGELOG.md") == ""
     assert (tmp_path / "demo" / "mirror" / "mirror" / "acme" / "app" / "index.json").exists()

@@ -33,7 +33,7 @@ class _Show:
         self._environment = {**{name: text for name, text in os.environ.items() if not name.startswith("GIT_")}, **_IDENTITY}
 
     def say(self, line: str) -> None:
-        self._screen.result(f"\n# {line}")
+        self._line(f"# {line}")
 
     def gcrsync(self, *arguments: str) -> None:
         """Run this very program."""
@@ -45,7 +45,7 @@ class _Show:
 
     def print_file(self, name: str) -> None:
         """Show a file of the metadata repository."""
-        self._screen.result(f"\n$ cat {name}", _COMMAND)
+        self._line(f"$ cat {name}", _COMMAND)
         self._screen.document((self.repository / name).read_text(encoding="utf-8"))
 
     def prepare(self) -> None:
@@ -55,8 +55,12 @@ class _Show:
             self._quiet(["git", *command], self._folder)
         self._quiet(["git", "switch", "--quiet", "--orphan", "main"], self.repository)
 
+    def _line(self, line: str, state: str = "") -> None:
+        self._screen.result("")
+        self._screen.result(line, state)
+
     def _run(self, shown: Sequence[str], command: Sequence[str], folder: Path) -> None:
-        self._screen.result(f"\n$ {shlex.join(shown)}", _COMMAND)
+        self._line(f"$ {shlex.join(shown)}", _COMMAND)
         sys.stdout.flush()
         ended = subprocess.run(command, cwd=folder, env=self._environment, check=False)  # noqa: S603 - our own words, no shell
         if ended.returncode:
