@@ -391,7 +391,10 @@ def test_credentials_that_are_refused_are_told_once_and_nothing_is_recorded(
     assert mirror.log[-1] == f"Mirror {address}/p: 7 added"
 
 
-def test_credentials_that_cannot_be_read_end_the_run_before_the_first_byte(mirror: Mirror, address: str, tmp_path: Path) -> None:
+def test_credentials_that_cannot_be_read_end_the_run_before_anything_is_recorded(
+    mirror: Mirror, source: Simulator, address: str, tmp_path: Path
+) -> None:
+    source.add("p/old", build.schema_one(), "v1")
     (tmp_path / "registry").mkdir()
     (tmp_path / "home" / ".docker").mkdir()
     (tmp_path / "home" / ".docker" / "config.json").write_text("{\n  no json")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -58,8 +59,7 @@ class _Copies:
         return not wanted <= {tag for outcome in done for tag in outcome.confirmed}
 
     def report(self) -> NamespaceReport:
-        report = self.compared.report()
-        outcomes = [outcome for done in self.outcomes.values() for outcome in done]
+        report, outcomes = self.compared.report(), self._copied
         moved_bytes = sum(outcome.copied for done in self.relocated.values() for outcome in done)
         images = [*with_outcomes(report.images, outcomes), *self._lost()]
         staying = {name for name, changes in _by_repository(self.compared).items() if self.stays(name, changes)}
@@ -69,7 +69,11 @@ class _Copies:
     @property
     def left(self) -> int:
         changes = self.compared.delta.changes
-        return len(changes) - len(with_outcomes(changes, [outcome for done in self.outcomes.values() for outcome in done]))
+        return len(changes) - len(with_outcomes(changes, self._copied))
+
+    @property
+    def _copied(self) -> list[Outcome]:
+        return [outcome for done in self.outcomes.values() for outcome in done]
 
     def _lost(self) -> Iterator[Change]:
         """Give the tags that could not be taken from the old place of a mirror to its new one."""
@@ -114,16 +118,15 @@ class Copied:
         return changed
 
 
-def copy(means: Means, compared: Sequence[Compared], records: Records, copied: Copied) -> None:
-    """Copy what is planned and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises."""
-    work = list(_reachable(means, plan_work(means, compared, records), copied))
+def copy(means: Means, work: Sequence[Work], copied: Copied) -> None:
+    """Do the work and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises."""
     means.watch.planned(len(work), pending_bytes(item.step for item in work))
     done = each(means.executor, lambda item: (item, item.transfer.copy(item.step)), work, means.stopped, means.ahead)
     for item, outcome in done:
         copied.note(item, outcome)
 
 
-def _reachable(means: Means, planned: Iterable[Work], copied: Copied) -> Iterator[Work]:
+def reachable(means: Means, planned: Iterable[Work], copied: Copied) -> Iterator[Work]:
     """Give the work whose destination answers, asked once; what is planned for another fails as a whole, for one reason.
 
     Raises InputError where the credentials for a destination cannot even be read.
@@ -144,13 +147,12 @@ def _reachable(means: Means, planned: Iterable[Work], copied: Copied) -> Iterato
 
 
 def _refusal(item: Work) -> str:
-    """Say why nothing can be copied to a destination, empty where something can; what is wrong with one image is told later."""
-    try:
-        item.transfer.has(item.step)
-    except (UnauthorizedError, UnreachableError) as error:
-        return str(error)
-    except (RegistryError, IntegrityError, StoreError, StoppedError):
-        return ""
+    """Say why nothing can be copied to a destination; empty where something can."""
+    with suppress(RegistryError, IntegrityError, StoreError, StoppedError):  # of this image alone, which is told when it is copied
+        try:
+            item.transfer.has(item.step)
+        except (UnauthorizedError, UnreachableError) as error:
+            return str(error)
     return ""
 
 

@@ -19,7 +19,7 @@ from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
 from gcrsync.sync.compare import compare
-from gcrsync.sync.copy import Copied, Work, copy, plan_work
+from gcrsync.sync.copy import Copied, Work, copy, plan_work, reachable
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.pool import each
 from gcrsync.sync.record import Edit, edit_between, files_of, read_records, recovered
@@ -61,8 +61,9 @@ def run(job: Job, means: Means, history: History) -> Finished:
         records = recovered(read_records(ground.tree), leftovers, _served(means))
         compared = compare(job, means, records)
         copied = Copied(compared, records)
+        work = list(reachable(means, plan_work(means, compared, records), copied))
         try:
-            copy(means, compared, records, copied)
+            copy(means, work, copied)
         finally:
             finished = _publish(job, means, copied, records, lambda write: history.publish(ground, write))
     return finished
