@@ -227,7 +227,7 @@ def open_session(
     A ``transport`` takes the place of the network. Raises InputError where a proxy or certificates cannot be used.
     """
     time = Clock(clock, sleep, settings.stopped)
-    way = transport or open_routes(environment, settings.insecure, settings.connections)
+    way = transport or open_routes(environment, settings.insecure, settings.connections, clock)
     wire = Wire(RetryTransport(way, settings.retry, time), time)
     keychain = Keychain(environment, settings.destination, clock)
     return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure)

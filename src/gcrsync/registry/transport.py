@@ -8,9 +8,9 @@ from threading import Lock
 import httpx
 
 from gcrsync.errors import InputError
+from gcrsync.registry.connections import Connections
+from gcrsync.registry.proxied import Proxied
 from gcrsync.registry.proxy import Proxies
-
-_KEPT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,16 @@ class Routes(httpx.BaseTransport):
         return response
 
 
-def open_routes(environment: Mapping[str, str], insecure: frozenset[str], connections: int) -> Routes:
-    """Open the ways that the environment gives, and keep at most ``connections`` idle ones for each.
+def open_routes(environment: Mapping[str, str], insecure: frozenset[str], connections: int, now: Callable[[], float]) -> Routes:
+    """Open the ways that the environment gives, and keep at most ``connections`` idle ones for each; ``now`` is monotonic.
 
     SSL_CERT_FILE and SSL_CERT_DIR take the place of the certificates that are trusted otherwise: certifi's and the machine's.
     Raises InputError where a proxy or the certificates cannot be used.
     """
-    # No limit on busy connections: the threads are one, and a copy that waits for a second connection would never end.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=connections, keepalive_expiry=_KEPT_SECONDS)
 
     def connect(way: Way) -> httpx.BaseTransport:
         context = _verifying(environment) if way.verified else httpx.create_ssl_context(verify=False, trust_env=False)
-        try:
-            return httpx.HTTPTransport(verify=context, trust_env=False, limits=limits, proxy=way.proxy or None)
-        except (ValueError, ImportError, httpx.InvalidURL):
-            hint = "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY take http:// and https:// URLs"
-            raise InputError("the proxy in the environment cannot be used", hint=hint) from None  # its URL may hold a password
+        return Proxied(way.proxy, context, connections) if way.proxy else Connections(context, connections, now)
 
     return Routes(Proxies.read(environment), insecure, connect)
 

@@ -1,14 +1,10 @@
 """One HTTP request and its answer: no redirect, no cookie, no credentials of its own, and our errors in place of httpx's."""
 
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
-from threading import Lock
-from typing import Protocol, cast
-from weakref import WeakSet
+from typing import cast
 
 import httpx
 
@@ -16,8 +12,7 @@ from gcrsync.errors import StoppedError, UnreachableError
 from gcrsync.registry.answers import where
 from gcrsync.registry.retry import Clock
 
-_TIMEOUT = httpx.Timeout(connect=10, read=60, write=60, pool=None)
-_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
+_TIMEOUT = {"timeout": httpx.Timeout(connect=10, read=60, write=60, pool=None).as_dict()}
 
 
 class Wire:
@@ -25,14 +20,8 @@ class Wire:
 
     def __init__(self, transport: httpx.BaseTransport, clock: Clock) -> None:
         """Send through the transport until the clock says that the run was asked to stop."""
-        self._clock, self._sockets = clock, _Sockets()
-        self._client = httpx.Client(
-            transport=transport,
-            trust_env=False,
-            timeout=_TIMEOUT,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={"User-Agent": f"gcrsync/{version('gcrsync')}", "Accept-Encoding": "identity"},
-        )
+        self._transport, self._clock = transport, clock
+        self._headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"gcrsync/{version('gcrsync')}"}
 
     def send(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | Iterable[bytes] | None = None
@@ -44,18 +33,17 @@ class Wire:
         if self._clock.stopped():
             raise StoppedError
         bare = url.copy_with(userinfo=b"") if url.userinfo else url
-        trace = {"trace": self._sockets.trace}
-        request = self._client.build_request(method, bare, headers=headers, content=content, extensions=trace)
+        request = httpx.Request(method, bare, headers={**self._headers, **headers}, content=content, extensions=_TIMEOUT)
         translated = partial(self._translated, method, bare)
         with translated():
-            response = self._client.send(request, stream=True)
+            response = self._transport.handle_request(request)
+        response.request = request
         response.stream = _Stream(cast("httpx.SyncByteStream", response.stream), translated)
         return response
 
     def close(self) -> None:
         """Close every connection, and end the reads that wait for one: after a stop they raise StoppedError."""
-        self._sockets.shut()
-        self._client.close()
+        self._transport.close()
 
     @contextmanager
     def _translated(self, method: str, url: httpx.URL) -> Iterator[None]:
@@ -83,32 +71,6 @@ class _Stream(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._inner.close()
-
-
-class _Connection(Protocol):
-    def get_extra_info(self, info: str) -> object: ...
-
-
-class _Sockets:
-    """The open sockets. Closing one does not wake the thread that waits for its bytes: shutting it down does."""
-
-    def __init__(self) -> None:
-        self._connections: WeakSet[_Connection] = WeakSet()
-        self._lock = Lock()
-
-    def trace(self, event: str, info: Mapping[str, object]) -> None:
-        if event.endswith(_CONNECTED):
-            with self._lock:
-                self._connections.add(cast("_Connection", info["return_value"]))
-
-    def shut(self) -> None:
-        with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
-            opened = connection.get_extra_info("socket")
-            if isinstance(opened, socket.socket):
-                with suppress(OSError):
-                    opened.shutdown(socket.SHUT_RDWR)
 
 
 def _unreachable(method: str, url: httpx.URL, error: httpx.TransportError) -> UnreachableError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 
 import httpx
 import pytest
@@ -122,7 +123,7 @@ def test_a_host_is_named_with_its_port_or_for_all_its_ports(url: str, named: boo
 )
 def test_a_proxy_that_cannot_be_used_is_told_without_its_password(proxy: str) -> None:
     with pytest.raises(InputError, match="proxy") as caught:
-        open_routes({"HTTPS_PROXY": proxy}, frozenset(), 4)
+        open_routes({"HTTPS_PROXY": proxy}, frozenset(), 4, monotonic)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
 
@@ -132,7 +133,7 @@ def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     rubbish.write_text("no certificate")
 
     for file in (missing, rubbish):
-        routes = open_routes({"SSL_CERT_FILE": str(file)}, frozenset(), 4)
+        routes = open_routes({"SSL_CERT_FILE": str(file)}, frozenset(), 4, monotonic)
         with pytest.raises(InputError, match=file.name):
             routes.handle_request(get("https://gcr.io/v2/"))
 
@@ -171,7 +172,7 @@ def proxy() -> Iterator[tuple[str, list[tuple[str, str, str | None]]]]:
 
 def test_a_real_proxy_is_asked_for_a_tunnel_and_for_plain_pages(proxy: tuple[str, list[tuple[str, str, str | None]]]) -> None:
     url, log = proxy
-    with closing(open_routes({"ALL_PROXY": url}, frozenset({"insecure.test"}), 4)) as routes:
+    with closing(open_routes({"ALL_PROXY": url}, frozenset({"insecure.test"}), 4, monotonic)) as routes:
         with pytest.raises(httpx.ProxyError):
             routes.handle_request(get("https://registry.test/v2/"))
         assert routes.handle_request(get("https://insecure.test/v2/")).status_code == 200

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from threading import Event, Thread
+from time import monotonic
 
 import httpx
 import pytest
@@ -112,19 +113,18 @@ def test_nothing_is_sent_after_a_stop_and_no_failure_is_told() -> None:
 
 def test_a_session_that_is_closed_under_a_request_is_a_stop_and_without_one_a_defect() -> None:
     clock = SteppedClock()
-    wire = wire_to(lambda _request: httpx.Response(200), clock)
-    stopping = wire_to(lambda _request: httpx.Response(200), clock)
 
-    def closing_meanwhile() -> Iterator[bytes]:
-        yield b"half"
+    def closed(_request: httpx.Request) -> httpx.Response:
+        raise RuntimeError("The connection pool was closed while 1 HTTP requests/responses were still in-flight.")
+
+    def closed_by_a_stop(request: httpx.Request) -> httpx.Response:
         clock.stop_after = clock.seconds
-        raise RuntimeError("the client has been closed")
+        return closed(request)
 
-    wire.close()
     with pytest.raises(RuntimeError):
-        wire.send("GET", URL, {})
+        wire_to(closed, clock).send("GET", URL, {})
     with pytest.raises(StoppedError):
-        stopping.send("PUT", URL, {}, closing_meanwhile())
+        wire_to(closed_by_a_stop, clock).send("GET", URL, {})
 
 
 @pytest.mark.parametrize("answered", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhalf"])
@@ -140,7 +140,7 @@ def test_a_stop_ends_a_read_that_waits_for_a_stalled_host(answered: bytes) -> No
                 stalled.set()
                 ended.wait(30)
 
-        wire = Wire(open_routes({}, frozenset(), 4), clock.clock)
+        wire = Wire(open_routes({}, frozenset(), 4, monotonic), clock.clock)
         failures: list[BaseException] = []
 
         def read() -> None:
