@@ -132,7 +132,8 @@ def test_a_night_in_which_every_image_fails_is_red_and_records_nothing(begun: Ni
     begun.source.add("acme/denied", image("denied"), "1")
     begun.source.add("acme/asleep", image("asleep"), "1")
     begun.target.faults.append(Fault("PUT", "/denied/manifests/1", faults.status(403, "DENIED"), times=None))
-    begun.target.faults.append(Fault("HEAD", "/asleep/manifests/", faults.status(429, headers=NOW), times=None))
+    for method in ("GET", "HEAD"):
+        begun.target.faults.append(Fault(method, "/asleep/", faults.status(429, headers=NOW), times=None))
     told = begun.sync(code=1)
 
     assert "0 added, 0 moved, 0 gone, 0 held, 0 unchanged, 2 failed" in told.stdout

@@ -1,7 +1,7 @@
 """A folder of image layouts as a place that images are copied to and from, with the methods of a registry's client."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
@@ -53,6 +53,20 @@ class FolderDestination:
             return True
         holder = self._holder(digest)
         return holder is not None and blobs.link(digest, holder)
+
+    def is_new(self, repository: Repository) -> bool:
+        """Say whether there is no layout for a repository yet."""
+        return repository.path not in self.folder
+
+    def take_blob(
+        self, repository: Repository, descriptor: Descriptor, opened: Callable[[], AbstractContextManager[Iterable[bytes]]]
+    ) -> bool:
+        """See to it that the repository has a blob, and say whether its bytes had to be written for that."""
+        if self.has_blob(repository, descriptor.digest):
+            return False
+        with opened() as chunks:
+            self.put_blob(repository, descriptor, chunks)
+        return True
 
     def put_blob(self, repository: Repository, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
         """Store a blob; DigestMismatchError, and nothing is stored, where the chunks are not the blob."""

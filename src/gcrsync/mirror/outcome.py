@@ -8,11 +8,23 @@ from gcrsync.oci.listing import Described
 from gcrsync.oci.name import Repository, Tag
 
 
+class Recorded(StrEnum):
+    """What is on record of a place that a manifest is to be copied to, and needs no question there."""
+
+    NOTHING = "nothing"
+    """The mirror of the repository has nothing on record."""
+    REPOSITORY = "repository"
+    """It has other manifests."""
+    MANIFEST = "manifest"
+    """It has this very manifest, under another tag."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One manifest to copy from ``source`` to ``target``, and the tags to put on it there.
 
-    ``mirror`` is the target's name as it is recorded; ``described`` is what the listing said of the manifest.
+    ``mirror`` is the target's name as it is recorded; ``described`` is what the listing said of the manifest, and ``recorded``
+    what the record says of the target.
     """
 
     source: Repository
@@ -21,6 +33,7 @@ class Step:
     digest: Digest
     tags: tuple[Tag, ...]
     described: Described = field(default_factory=Described)
+    recorded: Recorded = Recorded.REPOSITORY
 
 
 class Problem(StrEnum):

@@ -14,7 +14,6 @@ from gcrsync.errors import (
     InvalidNameError,
     NotFoundError,
     ProtocolError,
-    RegistryError,
     UnauthorizedError,
     UnreachableError,
 )
@@ -66,6 +65,16 @@ class Client:
             return None
         return Descriptor(manifest.media_type, digest, len(manifest.raw))
 
+    def has_tags(self, repository: Repository) -> bool:
+        """Say whether a repository has any tag; one that is not there has none (distribution-spec, "Listing tags")."""
+        url = self._session.url(repository.registry, f"/v2/{repository.path}/tags/list", {"n": "1"})
+        with self._session.open(Call("GET", url, repository.registry, self._scope(repository))) as response:
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                return False
+            if response.status_code != HTTPStatus.OK:
+                raise answers.failure(response, "listing")
+            return bool(answers.json_object(response, "listing", LARGEST_MANIFEST).get("tags"))
+
     def get_manifest(self, repository: Repository, target: Tag | Digest) -> AnyManifest:
         """Read a manifest; its bytes must be those of the digest, where one was asked for.
 
@@ -98,40 +107,50 @@ class Client:
                 raise answers.failure(response, "asking for blob")
             return True
 
-    def mount_blob(self, repository: Repository, digest: Digest, source: Repository) -> bool:
-        """Take over a blob from another repository of the same registry, and say whether that was done.
+    def open_upload(self, repository: Repository) -> httpx.URL:
+        """Open an upload and give where its bytes are to go (distribution-spec, "POST then PUT")."""
+        with self._session.open(self._call("POST", repository, "blobs/uploads/")) as response:
+            if response.status_code != HTTPStatus.ACCEPTED:
+                raise answers.failure(response, "opening an upload at")
+            return opened_upload(response)
 
-        Registries decline in many ways (distribution-spec, "Mounting a blob from another repository"): none is an error, since
-        the blob can be uploaded instead.
+    def mount_blob(self, repository: Repository, digest: Digest, source: Repository) -> httpx.URL | None:
+        """Take over a blob from another repository of the same registry; None where that was done.
+
+        Registries decline in many ways (distribution-spec, "Mounting a blob from another repository"), and none is an error, since
+        the blob can be uploaded instead: where to is given then, for most open an upload in the same answer.
         """
         query = {"mount": str(digest), "from": source.path}
         url = self._session.url(repository.registry, f"/v2/{repository.path}/blobs/uploads/", query)
         scope = f"{self._scope(repository)} repository:{source.path}:pull"
-        try:
-            with self._session.open(Call("POST", url, repository.registry, scope)) as response:
-                mounted = response.status_code == HTTPStatus.CREATED
-        except (UnauthorizedError, DeniedError):
-            return False
-        if response.status_code == HTTPStatus.ACCEPTED:
-            self._cancel(repository, response)
-        return mounted
+        with (
+            suppress(UnauthorizedError, DeniedError),
+            self._session.open(Call("POST", url, repository.registry, scope)) as response,
+        ):
+            if response.status_code == HTTPStatus.CREATED:
+                return None
+            if response.status_code == HTTPStatus.ACCEPTED:
+                return opened_upload(response)
+        return self.open_upload(repository)
 
-    def put_blob(self, repository: Repository, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
-        """Upload a blob: open an upload, then send all bytes in one request (distribution-spec, "POST then PUT").
+    def upload_blob(self, upload: httpx.URL, repository: Repository, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        """Send all bytes of a blob in one request, which ends the upload (distribution-spec, "POST then PUT").
 
         Whatever ``chunks`` raises comes out unchanged, and the blob is not stored.
         """
-        content = b"".join(chunks) if descriptor.size <= _SMALL_BLOB else chunks
-        with self._session.open(self._call("POST", repository, "blobs/uploads/")) as response:
-            if response.status_code != HTTPStatus.ACCEPTED:
-                raise answers.failure(response, "opening an upload at")
-            url = upload_url(opened_upload(response), descriptor.digest)
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(descriptor.size)}
-        call = Call("PUT", url, repository.registry, self._scope(repository), headers, content)
+        url = upload_url(upload, descriptor.digest)
+        call = Call("PUT", url, repository.registry, self._scope(repository), headers, _content(descriptor, chunks))
         with self._session.open(call) as response:
             if response.status_code == HTTPStatus.NOT_FOUND:
                 raise UnreachableError("uploading blob", answers.where(response.url), "the registry has lost the upload")
             _confirm(response, descriptor.digest, "uploading blob")
+
+    def put_blob(self, repository: Repository, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        """Upload a blob; whatever ``chunks`` raises comes out unchanged, and the blob is not stored."""
+        content = _content(descriptor, chunks)
+        pieces = [content] if isinstance(content, bytes) else content
+        self.upload_blob(self.open_upload(repository), repository, descriptor, pieces)
 
     def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
         """Store the bytes of a manifest under a tag or its digest; raises RefusedError where this kind is not taken.
@@ -158,19 +177,17 @@ class Client:
             return manifest, target if isinstance(target, Digest) else told or actual
         return manifest, actual
 
-    def _cancel(self, repository: Repository, response: httpx.Response) -> None:
-        """Give up the upload that was opened; the registry drops it in the end, also where it does not let us."""
-        with suppress(RegistryError):
-            call = Call("DELETE", opened_upload(response), repository.registry, self._scope(repository))
-            with self._session.open(call):
-                pass
-
     def _call(self, method: str, repository: Repository, path: str, headers: Mapping[str, str] | None = None) -> Call:
         url = self._session.url(repository.registry, f"/v2/{repository.path}/{path}")
         return Call(method, url, repository.registry, self._scope(repository), headers or {})
 
     def _scope(self, repository: Repository) -> str:
         return f"repository:{repository.path}:{self._actions}"
+
+
+def _content(descriptor: Descriptor, chunks: Iterable[bytes]) -> bytes | Iterable[bytes]:
+    """Gather a small blob, which can be sent again then."""
+    return b"".join(chunks) if descriptor.size <= _SMALL_BLOB else chunks
 
 
 def _described(response: httpx.Response, target: Tag | Digest) -> Descriptor | None:

@@ -1,19 +1,30 @@
-"""A registry as a destination: what one of its repositories has, another can take over."""
+"""A registry as a destination: no question that its answer is known to, and no byte that another repository has."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from threading import Lock
 
+from gcrsync.errors import RegistryError
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Repository
 from gcrsync.registry.client import Client
 from gcrsync.registry.session import Session
 
+Opened = Callable[[], AbstractContextManager[Iterable[bytes]]]
+"""Opens a blob at its source."""
+
+_WORTH_ASKING = 1024 * 1024
+"""From this size on, in bytes, to ask whether a new repository has a blob costs less than to send it again in vain."""
+
+_ENOUGH = 3
+"""A registry that has declined so many mounts and never done one is not asked for any more."""
+
 
 class Destination(Client):
-    """A client of one registry that mounts a blob, rather than have it sent, where another repository is known to have it.
+    """A client of one registry that remembers what it has learnt; one is shared by all threads of a run.
 
-    One is shared by all threads of a run.
+    A blob that another repository is known to have is mounted, rather than have it sent.
     """
 
     def __init__(self, session: Session) -> None:
@@ -21,23 +32,63 @@ class Destination(Client):
         super().__init__(session, "pull,push")
         self._lock = Lock()
         self._holders: dict[Digest, Repository] = {}
+        self._new: set[Repository] = set()
+        self._tried: set[tuple[Repository, Digest]] = set()
+        self._mounted = self._declined = 0
 
-    def has_blob(self, repository: Repository, digest: Digest) -> bool:
-        """Say whether the repository has a blob, or could mount it just now (distribution-spec, "Mounting a blob")."""
+    def is_new(self, repository: Repository) -> bool:
+        """Say whether a repository has no tags, so that hardly anything in it is worth a question.
+
+        One of which the registry does not say it is taken for one that has some.
+        """
+        try:
+            new = not self.has_tags(repository)
+        except RegistryError:
+            new = False
+        if new:
+            self._new.add(repository)
+        return new
+
+    def take_blob(self, repository: Repository, descriptor: Descriptor, opened: Opened) -> bool:
+        """See to it that the repository has a blob, and say whether its bytes had to be sent for that.
+
+        They are opened only then. One that is tried again is looked for first: the registry may have it, and its answer was lost.
+        """
+        holder = self._holder(repository, descriptor.digest)
+        if holder is not None:
+            sent = self._take_over(repository, descriptor, holder, opened)
+        elif self._may_have(repository, descriptor) and self.has_blob(repository, descriptor.digest):
+            sent = False
+        else:
+            self._tried.add((repository, descriptor.digest))
+            with opened() as chunks:
+                self.put_blob(repository, descriptor, chunks)
+            sent = True
+        with self._lock:
+            self._holders.setdefault(descriptor.digest, repository)
+        return sent
+
+    def _take_over(self, repository: Repository, descriptor: Descriptor, holder: Repository, opened: Opened) -> bool:
+        """Mount a blob, or send it where the registry opens an upload instead; say whether it was sent."""
+        self._tried.add((repository, descriptor.digest))
+        upload = self.mount_blob(repository, descriptor.digest, holder)
+        with self._lock:
+            self._mounted += upload is None
+            self._declined += upload is not None
+        if upload is None:
+            return False
+        with opened() as chunks:
+            self.upload_blob(upload, repository, descriptor, chunks)
+        return True
+
+    def _may_have(self, repository: Repository, descriptor: Descriptor) -> bool:
+        is_tried = (repository, descriptor.digest) in self._tried
+        return is_tried or repository not in self._new or descriptor.size >= _WORTH_ASKING
+
+    def _holder(self, repository: Repository, digest: Digest) -> Repository | None:
+        """Give another repository that a blob can be mounted from, None where there is none or that was tried before."""
+        if (repository, digest) in self._tried or (self._declined >= _ENOUGH and not self._mounted):
+            return None
         with self._lock:
             holder = self._holders.get(digest)
-        if holder is not None and holder != repository and self.mount_blob(repository, digest, holder):
-            return True
-        present = super().has_blob(repository, digest)
-        if present:
-            self._note(repository, digest)
-        return present
-
-    def put_blob(self, repository: Repository, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
-        """Upload a blob, and remember where it is."""
-        super().put_blob(repository, descriptor, chunks)
-        self._note(repository, descriptor.digest)
-
-    def _note(self, repository: Repository, digest: Digest) -> None:
-        with self._lock:
-            self._holders.setdefault(digest, repository)
+        return None if holder == repository else holder

@@ -29,9 +29,9 @@ class Compared:
     moving: frozenset[Repository]
     delta: Delta
 
-    def steps(self) -> tuple[Step, ...]:
-        """Plan what is to be copied."""
-        return make_plan(self.delta.changes, self.snapshot, self.mirror.destination)
+    def steps(self, records: Records) -> tuple[Step, ...]:
+        """Plan what is to be copied, with what is on record."""
+        return make_plan(self.delta.changes, self.snapshot, self.mirror.destination, records)
 
     def report(self) -> NamespaceReport:
         """Say what a run would change."""

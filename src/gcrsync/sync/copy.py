@@ -10,7 +10,7 @@ from gcrsync.errors import IntegrityError, RegistryError, StoppedError, StoreErr
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.naming import mirrored
-from gcrsync.mirror.outcome import Outcome, Problem, Step
+from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.mirror.plan import pending_bytes
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.report import NamespaceReport, with_outcomes
@@ -18,8 +18,9 @@ from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.sync.compare import Compared
 from gcrsync.sync.job import Job, Means
+from gcrsync.sync.passage import Passage
 from gcrsync.sync.pool import each
-from gcrsync.sync.transfer import Passage, Transfer
+from gcrsync.sync.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def _refusal(item: Work) -> str:
 def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> Iterator[Work]:
     """Give everything that is to be copied, with the transfers that do it; nothing is asked of the destinations yet."""
     for number, mirror in enumerate(compared):
-        steps = mirror.steps()
+        steps = mirror.steps(records)
         if not (steps or mirror.moving):
             continue
         target = means.target(mirror.mirror.destination)
@@ -181,7 +182,7 @@ def _relocation(compared: Compared, steps: Iterable[Step], record: Record, place
             kept.setdefault(digest, []).append(tag)
     target = compared.mirror.destination.repository(record.repository)
     for digest, tags in kept.items():
-        yield Step(place, target, compared.names[record.repository], digest, tuple(tags))
+        yield Step(place, target, compared.names[record.repository], digest, tuple(tags), recorded=Recorded.NOTHING)
 
 
 def _by_repository(compared: Compared) -> dict[Repository, list[Change]]:

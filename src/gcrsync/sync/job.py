@@ -9,10 +9,10 @@ from gcrsync.mirror.naming import AnyDestination
 from gcrsync.mirror.selection import Selection
 from gcrsync.oci.name import Repository
 from gcrsync.registry.session import Session
+from gcrsync.sync.passage import Attempt
 from gcrsync.sync.places import Source, Target
 from gcrsync.sync.pool import Stopped
 from gcrsync.sync.progress import Watch
-from gcrsync.sync.transfer import Attempt
 
 
 @dataclass(frozen=True, slots=True)

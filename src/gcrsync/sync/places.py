@@ -1,6 +1,6 @@
 """Where manifests and blobs are read and written: what a registry and a folder of layouts have in common."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -22,14 +22,19 @@ class Source(Protocol):
 class Target(Source, Protocol):
     """A place that images are copied to."""
 
+    def is_new(self, repository: Repository) -> bool:
+        """Say whether a repository has nothing yet that would be worth a question."""
+
     def head_manifest(self, repository: Repository, target: Tag | Digest) -> Descriptor | None:
         """Give the descriptor of a manifest, None where there is none."""
 
-    def has_blob(self, repository: Repository, digest: Digest) -> bool:
-        """Say whether the repository has a blob, or got it just now from another repository without sending any byte."""
+    def take_blob(
+        self, repository: Repository, descriptor: Descriptor, opened: Callable[[], AbstractContextManager[Iterable[bytes]]]
+    ) -> bool:
+        """See to it that the repository has a blob, and say whether its bytes were opened and sent for that.
 
-    def put_blob(self, repository: Repository, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
-        """Store a blob; nothing is stored where the chunks raise."""
+        Nothing is stored where they raise.
+        """
 
     def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
         """Store a manifest under a tag or its digest."""

@@ -13,6 +13,10 @@ class Turns:
         self._lock = Lock()
         self._wanted: dict[Hashable, tuple[Lock, int]] = {}
 
+    def taken(self, key: Hashable) -> bool:
+        """Say whether somebody has the turn of this key just now."""
+        return key in self._wanted
+
     @contextmanager
     def take(self, key: Hashable) -> Iterator[None]:
         """Wait until nobody else has the turn of this key, and have it until the end of the context."""

@@ -11,6 +11,7 @@ from gcrsync.errors import (
     NotFoundError,
     ProtocolError,
     RefusedError,
+    RegistryError,
     UnreachableError,
 )
 from gcrsync.oci.digest import Digest
@@ -21,7 +22,7 @@ from gcrsync.registry.client import Client
 from gcrsync.registry.session import Session, Settings
 from tests.support import build
 from tests.support.build import Built
-from tests.support.faults import Fault, corrupted, page, redirect, status, truncated, with_headers
+from tests.support.faults import Change, Fault, corrupted, document, page, redirect, status, truncated, with_headers
 from tests.support.gate import Gate
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
@@ -237,40 +238,58 @@ class TestBlobs:
 
 
 class TestMountBlob:
-    def test_a_blob_is_taken_over_from_another_repository(self, registry: Simulator, writer: Client) -> None:
+    def test_a_blob_is_taken_over_from_another_repository_with_one_token_for_both(
+        self, registry: Simulator, writer: Client
+    ) -> None:
         registry.gate = Gate("bearer")
         blob = registry.add("team/base", build.image()).named_blobs[1]
-        assert writer.mount_blob(REPOSITORY, blob.digest, OTHER)
+        assert writer.mount_blob(REPOSITORY, blob.digest, OTHER) is None
         assert str(blob.digest) in registry.repositories["team/app"].blobs
         assert len(registry.requests("GET", "/token")) == 1
 
-    def test_an_upload_that_was_opened_instead_is_cancelled(self, registry: Simulator, writer: Client) -> None:
-        assert not writer.mount_blob(REPOSITORY, Digest.of(b"unknown"), OTHER)
-        assert len(registry.requests("DELETE", "/v2/team/app/blobs/uploads/")) == 1
+    def test_an_upload_that_was_opened_instead_is_the_one_to_use(self, registry: Simulator, writer: Client) -> None:
+        upload = writer.mount_blob(REPOSITORY, Digest.of(b"unknown"), OTHER)
+        assert upload is not None
+        writer.upload_blob(upload, REPOSITORY, blob_of(b"unknown"), [b"unknown"])
+        assert registry.repositories["team/app"].blobs == {str(Digest.of(b"unknown")): b"unknown"}
+        assert len(registry.requests("POST")) == 1
 
-    @pytest.mark.parametrize("code", [400, 401, 403, 404, 405])
-    def test_a_registry_that_does_not_mount_is_no_failure(self, registry: Simulator, writer: Client, code: int) -> None:
+    @pytest.mark.parametrize("code", [200, 400, 401, 403, 404, 405])
+    def test_a_registry_that_does_not_mount_has_an_upload_opened(self, registry: Simulator, writer: Client, code: int) -> None:
         blob = registry.add("team/base", build.image()).named_blobs[1]
         registry.faults.append(Fault("POST", "mount=", status(code), times=None))
-        assert not writer.mount_blob(REPOSITORY, blob.digest, OTHER)
-        assert registry.requests("POST", "/blobs/uploads/")
+        assert writer.mount_blob(REPOSITORY, blob.digest, OTHER) is not None
+        assert [len(logged.query) for logged in registry.requests("POST", "/blobs/uploads/")][-2:] == [2, 0]
 
     @pytest.mark.parametrize("code", [401, 403])
-    def test_a_mount_that_no_token_is_given_for_is_no_failure(self, registry: Simulator, writer: Client, code: int) -> None:
+    def test_a_mount_that_no_token_is_given_for_has_an_upload_opened(self, registry: Simulator, writer: Client, code: int) -> None:
         registry.gate = Gate("bearer")
-        registry.faults.append(Fault("GET", "/token", status(code), times=None))
-        assert not writer.mount_blob(REPOSITORY, Digest.of(b"content"), OTHER)
-        assert registry.requests("GET", "/token")
+        assert not writer.has_blob(REPOSITORY, Digest.of(b"content"))
+        registry.faults.append(Fault("GET", "/token.*team%2Fbase", status(code), times=None))
+        assert writer.mount_blob(REPOSITORY, Digest.of(b"content"), OTHER) is not None
+        assert len(registry.requests("GET", "/token")) == 2
 
-    @pytest.mark.parametrize("location", ["", "ftp://elsewhere.test/", "https://10.0.0.1/x"])
-    def test_an_upload_that_cannot_be_cancelled_is_no_failure(self, registry: Simulator, location: str) -> None:
+    @pytest.mark.parametrize("location", ["", "ftp://elsewhere.test/"])
+    def test_an_upload_that_leads_nowhere_is_an_error(self, registry: Simulator, writer: Client, location: str) -> None:
         registry.faults.append(Fault("POST", "mount=", status(202, headers={"Location": location})))
-        private = Simulator("10.0.0.1")
-        with session_to(network(registry, private)) as session:
-            assert not Client(session, "pull,push").mount_blob(REPOSITORY, Digest.of(b"unknown"), OTHER)
-        assert registry.requests("POST", "/uploads/")
-        assert not registry.requests("DELETE")
-        assert not private.log
+        with pytest.raises(ProtocolError, match="the Location of the upload"):
+            writer.mount_blob(REPOSITORY, Digest.of(b"unknown"), OTHER)
+
+
+class TestHasTags:
+    def test_a_repository_has_tags_or_not(self, registry: Simulator, client: Client) -> None:
+        registry.add("team/app", build.image(), "1", "2")
+        registry.add("team/base", build.image())
+        assert client.has_tags(REPOSITORY)
+        assert not client.has_tags(OTHER)
+        assert not client.has_tags(Repository(REPOSITORY.registry, "team/nobody"))
+        assert [logged.query for logged in registry.requests("GET", "/tags/list")] == [{"n": "1"}] * 3
+
+    @pytest.mark.parametrize("answer", [status(403), status(500), document([]), page()])
+    def test_an_answer_that_does_not_say_is_an_error(self, registry: Simulator, client: Client, answer: Change) -> None:
+        registry.faults.append(Fault("GET", "/tags/list", answer, times=None))
+        with pytest.raises(RegistryError):
+            client.has_tags(REPOSITORY)
 
 
 class TestPutBlob:

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from gcrsync.archive.destination import FolderDestination
-from gcrsync.mirror.outcome import Outcome, Problem, Step
+from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
 from gcrsync.registry.retry import RetryPolicy
 from gcrsync.registry.session import Session
+from gcrsync.sync.image import DEEPEST_INDEX
+from gcrsync.sync.passage import Passage
 from gcrsync.sync.progress import Watch
-from gcrsync.sync.transfer import DEEPEST_INDEX, Passage, Transfer
+from gcrsync.sync.transfer import Transfer
 from tests.support import faults
 from tests.support.build import Built, filler, image, image_with_foreign_layer, index, index_with_attestation, schema_one
 from tests.support.clock import SteppedClock
@@ -48,8 +50,8 @@ class Pair:
         )
         self.transfer = Transfer(passage)
 
-    def copy(self, built: Built, *tags: str, target: Repository = TARGET) -> Outcome:
-        return self.transfer.copy(step(built.digest, *tags, target=target))
+    def copy(self, built: Built, *tags: str, target: Repository = TARGET, recorded: Recorded = Recorded.REPOSITORY) -> Outcome:
+        return self.transfer.copy(replace(step(built.digest, *tags, target=target), recorded=recorded))
 
     def serves(self, tag: str) -> str | None:
         return self.mirror.repositories[TARGET.path].tags.get(tag) if TARGET.path in self.mirror.repositories else None
@@ -136,6 +138,18 @@ def test_layers_that_two_repositories_share_leave_the_source_once_and_are_mounte
     assert {str(digest) for digest in two.blobs} == set(pair.mirror.repositories["m/b"].blobs)
 
 
+def test_eight_repositories_at_once_have_each_layer_fetched_once(pair: Pair) -> None:
+    images = [image(str(number), shared="base") for number in range(8)]
+    for number, built in enumerate(images):
+        pair.source.add("a", built, str(number))
+    work = [(built, str(number), Repository("mirror.test", f"m/{number}")) for number, built in enumerate(images)]
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda each: pair.copy(each[0], each[1], target=each[2]), work))
+
+    assert [outcome.problem for outcome in outcomes] == [None] * 8
+    assert len(pair.source.requests("GET", "/blobs/")) == len({digest for built in images for digest in built.blobs})
+
+
 def test_a_layer_that_cannot_be_mounted_is_sent(pair: Pair) -> None:
     one, two = image("one", shared="base"), image("two", shared="base")
     pair.source.add("a", one, "1")
@@ -175,6 +189,56 @@ def test_a_tag_that_the_destination_has_already_is_not_put_again(pair: Pair) -> 
 
     assert set(outcome.confirmed) == {Tag("1"), Tag("2")}
     assert [logged.path.rpartition("/")[2] for logged in pair.mirror.requests("PUT")] == ["2"]
+
+
+def test_a_repository_that_is_new_is_asked_for_its_tags_and_for_nothing_else(pair: Pair) -> None:
+    one, two = pair.source.add("a", index(image("one")), "1"), pair.source.add("a", image("two"), "2")
+    outcomes = [pair.copy(one, "1", recorded=Recorded.NOTHING), pair.copy(two, "2", recorded=Recorded.NOTHING)]
+
+    assert [outcome.confirmed for outcome in outcomes] == [(Tag("1"),), (Tag("2"),)]
+    asked = [(logged.method, logged.path.rpartition("/")[2]) for logged in pair.mirror.log if logged.method not in ("POST", "PUT")]
+    assert asked == [("GET", "list")]
+
+
+def test_a_repository_without_a_record_that_is_there_is_asked_as_ever(pair: Pair) -> None:
+    built = pair.source.add("a", image(), "1")
+    pair.mirror.add(TARGET.path, built, "1")
+    outcome = pair.copy(built, "1", recorded=Recorded.NOTHING)
+
+    assert (outcome.confirmed, outcome.copied) == ((Tag("1"),), 0)
+    assert not pair.mirror.requests("PUT")
+
+
+def test_a_new_tag_of_a_recorded_digest_is_one_get_and_one_put(pair: Pair) -> None:
+    built = pair.source.add("a", index(image("one"), image("two")), "1", "2")
+    pair.mirror.add(TARGET.path, built, "1")
+    outcome = pair.copy(built, "2", recorded=Recorded.MANIFEST)
+
+    assert outcome.confirmed == (Tag("2"),)
+    assert [logged.method for logged in pair.source.log] == ["GET"]
+    assert [(logged.method, logged.path.rpartition("/")[2]) for logged in pair.mirror.log] == [("PUT", "2")]
+
+
+def test_a_recorded_digest_of_which_the_destination_has_lost_a_part_is_completed(pair: Pair) -> None:
+    built = pair.source.add("a", index(image("one"), image("two")), "1", "2")
+    pair.mirror.add(TARGET.path, built, "1")
+    del pair.mirror.repositories[TARGET.path].manifests[str(built.children[1].digest)]
+    outcome = pair.copy(built, "2", recorded=Recorded.MANIFEST)
+
+    assert outcome.confirmed == (Tag("2"),)
+    assert str(built.children[1].digest) in pair.mirror.repositories[TARGET.path].manifests
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_tag_that_may_not_be_put_is_confirmed_only_where_it_is_there(pair: Pair, served: bool) -> None:  # noqa: FBT001
+    built, other = pair.source.add("a", image(), "1"), image("other")
+    pair.mirror.add(TARGET.path, built if served else other, "1")
+    pair.mirror.faults.append(Fault("PUT", "/manifests/", faults.status(412, "PRECONDITION"), times=None))
+    outcome = pair.copy(built, "1", recorded=Recorded.MANIFEST)
+
+    assert pair.mirror.requests("PUT")
+    assert outcome.confirmed == ((Tag("1"),) if served else ())
+    assert (outcome.problem is None) == served
 
 
 @pytest.mark.parametrize(

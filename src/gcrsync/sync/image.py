@@ -1,0 +1,157 @@
+"""One image on its way: its children and blobs go to the target before the manifest that names them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gcrsync.errors import InvalidManifestError, NotFoundError, ProtocolError, RefusedError
+from gcrsync.mirror.diff import SCHEMA_ONE
+from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
+from gcrsync.oci import media_types
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import AnyManifest, Descriptor, Index, Manifest, SchemaOne
+from gcrsync.oci.name import Repository, Tag
+from gcrsync.sync.blobs import Blobs, from_the_source
+from gcrsync.sync.once import Once
+from gcrsync.sync.passage import Passage
+
+DEEPEST_INDEX = 16
+"""How many indexes may stand in one another; real ones do not go beyond two."""
+
+BlobSizes = dict[Digest, int]
+"""The blobs of an image and their sizes in bytes."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What has been reached of one step."""
+
+    step: Step
+    confirmed: list[Tag] = field(default_factory=list)
+    copied: int = 0
+    media_type: str | None = None
+    size: int | None = None
+
+    def count(self, size: int) -> None:
+        """Count the bytes of a blob that was sent."""
+        self.copied += size
+
+    def outcome(self, problem: Problem | None = None, reason: str = "") -> Outcome:
+        """Say what came of the step."""
+        return Outcome(self.step, tuple(self.confirmed), self.copied, self.media_type, self.size, problem, reason)
+
+
+class Shared:
+    """What the copies of a run know of one another: what is at the target, or on its way there."""
+
+    def __init__(self, passage: Passage) -> None:
+        """Begin with nothing known."""
+        self.passage = passage
+        self.blobs = Blobs(passage)
+        self.children: Once[tuple[Repository, Digest], BlobSizes | None] = Once()
+        self._new: Once[Repository, bool] = Once()
+
+    def is_new(self, step: Step) -> bool:
+        """Say whether the repository that a step leads to has nothing yet; it is asked for where the record does not tell."""
+        if step.recorded is not Recorded.NOTHING:
+            return False
+        return self._new.do(step.target, lambda: self.passage.target.is_new(step.target))
+
+
+class Image:
+    """The copy of one image under way: its children and blobs go to the target before the manifest that names them."""
+
+    def __init__(self, shared: Shared, progress: Progress) -> None:
+        """Begin with what the other copies know."""
+        self._passage, self._shared, self._progress = shared.passage, shared, progress
+        self.step = progress.step
+
+    def fill(self, manifest: AnyManifest, depth: int) -> BlobSizes | None:
+        """See to it that the target has all that a manifest names; give the blobs, None where they are not all known."""
+        if isinstance(manifest, SchemaOne):
+            raise RefusedError("copying", str(self.step.source), SCHEMA_ONE)
+        if isinstance(manifest, Manifest):
+            return self._fill_manifest(manifest)
+        if depth >= DEEPEST_INDEX:
+            raise InvalidManifestError(str(self.step.digest), f"more than {DEEPEST_INDEX} indexes in one another")
+        found = [self._fill_entry(entry, depth) for entry in _distinct(manifest.manifests)]
+        return None if None in found else {digest: size for sizes in found for digest, size in (sizes or {}).items()}
+
+    def put(self, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
+        """Put a manifest whose parts are there; where the target misses some, they are looked at again and sent, once."""
+        self._passage.check_stop()
+        try:
+            self._passage.target.put_manifest(self.step.target, target, manifest, digest)
+        except ProtocolError as error:
+            if "MANIFEST_BLOB_UNKNOWN" not in error.codes:
+                raise
+            self._refill(manifest, error)
+            self._put_again(target, manifest, digest)
+
+    def _put_again(self, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
+        try:
+            self._passage.target.put_manifest(self.step.target, target, manifest, digest)
+        except ProtocolError as error:
+            if "MANIFEST_BLOB_UNKNOWN" in error.codes and _foreign(manifest):
+                raise RefusedError(error.doing, error.where, f"foreign layers: {error.reason}") from error
+            raise
+
+    def _refill(self, manifest: AnyManifest, refusal: ProtocolError) -> None:
+        """Send what the target misses after all: foreign layers, and whatever it had a while ago."""
+        if isinstance(manifest, Index):
+            for entry in _distinct(manifest.manifests):
+                self._shared.children.forget((self.step.target, entry.digest))
+            self.fill(manifest, depth=0)
+        elif isinstance(manifest, Manifest):
+            for blob in _distinct(manifest.blobs):
+                self._shared.blobs.forget(self.step.target, blob)
+                self._send_even_foreign(blob, refusal)
+
+    def _send_even_foreign(self, blob: Descriptor, refusal: ProtocolError) -> None:
+        try:
+            self._send([blob])
+        except NotFoundError as error:
+            if not media_types.is_foreign(blob.media_type):
+                raise
+            reason = f"it wants the foreign layer {blob.digest}, which the source does not have ({refusal.reason})"
+            raise RefusedError(refusal.doing, refusal.where, reason) from error
+
+    def _fill_manifest(self, manifest: Manifest) -> BlobSizes:
+        self._send([blob for blob in _distinct(manifest.blobs) if not media_types.is_foreign(blob.media_type)])
+        return {blob.digest: blob.size for blob in manifest.blobs}
+
+    def _fill_entry(self, entry: Descriptor, depth: int) -> BlobSizes | None:
+        """See to one entry of an index: a manifest, or a blob where its type says that it is none (build caches have such)."""
+        if entry.media_type and entry.media_type not in media_types.MANIFESTS:
+            self._send([entry])
+            return {entry.digest: entry.size}
+        return self._shared.children.do((self.step.target, entry.digest), lambda: self._copy_child(entry, depth))
+
+    def _copy_child(self, entry: Descriptor, depth: int) -> BlobSizes | None:
+        self._passage.check_stop()
+        present = None if self._shared.is_new(self.step) else self._passage.target.head_manifest(self.step.target, entry.digest)
+        if present is not None and present.media_type not in media_types.INDEXES:
+            return None
+        with from_the_source():
+            manifest = self._passage.source.get_manifest(self.step.source, entry.digest)
+        if len(manifest.raw) != entry.size:
+            raise InvalidManifestError(str(entry.digest), f"{len(manifest.raw)} bytes, but its index says {entry.size}")
+        sizes = self.fill(manifest, depth + 1)
+        if present is None:
+            self.put(entry.digest, manifest, entry.digest)
+        return sizes
+
+    def _send(self, blobs: Iterable[Descriptor]) -> None:
+        self._shared.blobs.send(self.step, blobs, self._progress.count)
+
+
+def _distinct(descriptors: Iterable[Descriptor]) -> tuple[Descriptor, ...]:
+    return tuple({descriptor.digest: descriptor for descriptor in descriptors}.values())
+
+
+def blob_sizes(manifest: AnyManifest) -> BlobSizes | None:
+    """Give the blobs that a manifest names, None for an index, which names none itself."""
+    return {blob.digest: blob.size for blob in manifest.blobs} if isinstance(manifest, Manifest) else None
+
+
+def _foreign(manifest: AnyManifest) -> bool:
+    return isinstance(manifest, Manifest) and any(media_types.is_foreign(blob.media_type) for blob in manifest.blobs)

@@ -1,0 +1,28 @@
+"""The way that images take: between which two places, how often something is tried, and when all of it ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gcrsync.errors import StoppedError
+from gcrsync.sync.places import Source, Target
+from gcrsync.sync.pool import Stopped
+from gcrsync.sync.progress import Watch
+
+Attempt = Callable[[Callable[[], None]], None]
+"""Calls a function that copies one blob, and calls it again where it is worth it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The two ends of a transfer: ``attempt`` repeats the copy of a blob, ``stopped`` is asked at each chunk."""
+
+    source: Source
+    target: Target
+    attempt: Attempt
+    stopped: Stopped
+    watch: Watch
+
+    def check_stop(self) -> None:
+        """Raise StoppedError where the run was asked to stop."""
+        if self.stopped():
+            raise StoppedError
