@@ -26,7 +26,7 @@ class Screen:
                 stream.reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no failure
         self.out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
-        self._verbose = verbose
+        self._verbose, self._on_terminal = verbose, self.out.is_terminal
 
     @property
     def live(self) -> bool:
@@ -35,7 +35,7 @@ class Screen:
 
     def result(self, line: str, state: str = "") -> None:
         """Print a line of the result."""
-        if self.out.is_terminal:
+        if self._on_terminal:
             self.out.print(Text(_printable(line), style=_STYLES.get(state, "")))
         else:
             self.document(f"{_printable(line)}\n")
@@ -84,6 +84,8 @@ class Screen:
 
 def _printable(line: str) -> str:
     """Give a line in which nothing moves the cursor or changes the terminal, whoever wrote it."""
+    if line.isprintable():
+        return line
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from gcrsync.cli.command import Exit, first
@@ -86,7 +87,7 @@ def print_publication(screen: Screen, publication: Publication | None) -> None:
 
 def _print_images(screen: Screen, namespace: NamespaceReport) -> None:
     """Print each repository that changes with its tags, in short; what failed is named in full."""
-    for repository, images in groupby(namespace.images, key=lambda image: image.repository):
+    for repository, images in groupby(namespace.images, key=attrgetter("repository")):
         shown = [image for image in images if image.news or image.state is State.FAILED]
         if shown:
             screen.result(str(repository))
@@ -95,9 +96,11 @@ def _print_images(screen: Screen, namespace: NamespaceReport) -> None:
 
 
 def _lines(images: list[Change]) -> Iterator[tuple[str, str]]:
-    order = sorted(images, key=lambda image: (_COUNTED.index(image.state), image.reason))
-    for (state, reason), alike in groupby(order, key=lambda image: (image.state, image.reason)):
-        tags = list(alike)
+    kinds: dict[tuple[State, str], list[Change]] = {}
+    for kind, alike in groupby(images, key=attrgetter("state", "reason")):
+        kinds.setdefault(kind, []).extend(alike)
+    for state, reason in sorted(kinds, key=lambda kind: (_COUNTED.index(kind[0]), kind[1])):
+        tags = kinds[state, reason]
         limit = len(tags) if state is State.FAILED else _MOST_TAGS
         names = ", ".join(_told(image) for image in tags[:limit])
         more = f" and {number(len(tags) - limit)} more" if len(tags) > limit else ""
@@ -112,7 +115,8 @@ def _told(image: Change) -> str:
 
 
 def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
-    counts = ", ".join(f"{number(namespace.count(state))} {state}" for state in _COUNTED)
+    found = namespace.counts()
+    counts = ", ".join(f"{number(found[state])} {state}" for state in _COUNTED)
     copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
     whole = "complete" if namespace.complete else "not complete"
     screen.result(f"{namespace.namespace}: {counts}{copied}")

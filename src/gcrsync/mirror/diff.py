@@ -75,7 +75,7 @@ def _trusted_listing(repository: Repository, snapshot: Snapshot, doubts: Doubts)
 
 
 def _compare(record: Record, listing: Listing, selection: Selection, terms: Terms) -> Iterator[Change]:
-    for tag in record.tags.keys() | record.held.keys() | listing.tags.keys():
+    for tag in dict.fromkeys((*listing.tags, *record.tags, *record.held)):
         if not selection.takes_tag(tag):
             continue
         digest = listing.tags.get(tag)

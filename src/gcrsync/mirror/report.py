@@ -1,6 +1,7 @@
 """What a run has to say at its end."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,10 +27,13 @@ class NamespaceReport:
     copied: int = 0
     doubts: tuple[Doubt, ...] = ()
 
+    def counts(self) -> Mapping[State, int]:
+        """Count the tags in each state."""
+        return Counter(image.state for image in self.images) + Counter({State.UNCHANGED: self.unchanged})
+
     def count(self, state: State) -> int:
         """Count the tags in one state."""
-        told = sum(image.state is state for image in self.images)
-        return told + self.unchanged if state is State.UNCHANGED else told
+        return self.counts()[state]
 
     @property
     def complete(self) -> bool:

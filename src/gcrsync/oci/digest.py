@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from gcrsync.errors import InvalidNameError
 
@@ -20,30 +19,34 @@ class Hasher(Protocol):
         """Give the hash of all bytes so far, in lower-case hexadecimal."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Digest:
-    """The digest of some bytes: ``sha256:`` and 64, or ``sha512:`` and 128, lower-case hexadecimal digits."""
+class Digest(str):
+    """The digest of some bytes: ``sha256:`` and 64, or ``sha512:`` and 128, lower-case hexadecimal digits.
 
-    text: str
+    It is its text, checked: a namespace has a hundred thousand of them, each a key in several mappings.
+    """
 
-    def __post_init__(self) -> None:
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
         """Refuse any other text with InvalidNameError."""
-        if not _DIGEST.fullmatch(self.text):
-            raise InvalidNameError("digest", self.text, "expected sha256: and 64, or sha512: and 128, hexadecimal digits")
+        if not _DIGEST.fullmatch(text):
+            raise InvalidNameError("digest", text, "expected sha256: and 64, or sha512: and 128, hexadecimal digits")
+        return super().__new__(cls, text)
 
-    def __str__(self) -> str:
-        """Give the text."""
-        return self.text
+    @property
+    def text(self) -> str:
+        """The text."""
+        return self
 
     @property
     def algorithm(self) -> str:
         """The name of the hash algorithm."""
-        return self.text.partition(":")[0]
+        return self.partition(":")[0]
 
     @property
     def encoded(self) -> str:
         """The hexadecimal digits."""
-        return self.text.partition(":")[2]
+        return self.partition(":")[2]
 
     def hasher(self) -> Hasher:
         """Give a fresh hash of this digest's algorithm."""

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Self
 
 from gcrsync.errors import InvalidNameError
 from gcrsync.oci.digest import Digest
@@ -103,21 +104,25 @@ class Repository:
         return Namespace(self.registry, self.path)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Tag:
-    """A tag: at most 128 letters, digits, ``_``, ``.`` and ``-``, the first no ``.`` or ``-``."""
+class Tag(str):
+    """A tag: at most 128 letters, digits, ``_``, ``.`` and ``-``, the first no ``.`` or ``-``.
 
-    name: str
+    It is its name, checked, as a digest is its text.
+    """
 
-    def __post_init__(self) -> None:
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Self:
         """Refuse any other text with InvalidNameError."""
-        if not _TAG.fullmatch(self.name):
+        if not _TAG.fullmatch(name):
             reason = "expected at most 128 letters, digits, '_', '.' and '-', the first no '.' or '-'"
-            raise InvalidNameError("tag", self.name, reason)
+            raise InvalidNameError("tag", name, reason)
+        return super().__new__(cls, name)
 
-    def __str__(self) -> str:
-        """Give the name."""
-        return self.name
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self
 
     @property
     def sort_key(self) -> TagOrder:
@@ -126,9 +131,9 @@ class Tag:
         Text and integers take turns in it, text first, which is empty where the name begins with a digit. The name itself comes
         last, so that ``1`` and ``01`` have an order too.
         """
-        parts: list[str | int] = list(_DIGITS.split(self.name))
+        parts: list[str | int] = list(_DIGITS.split(self))
         parts[1::2] = map(int, parts[1::2])
-        return tuple(parts), self.name
+        return tuple(parts), self
 
 
 @dataclass(frozen=True, slots=True)

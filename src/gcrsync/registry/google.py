@@ -22,7 +22,7 @@ _LARGEST_NUMBER = 2**63
 _END_OF_TIME_MS = 253_402_300_800_000
 """The year 10000, which a datetime does not reach."""
 
-_DECIMAL = re.compile(r"[0-9]{1,19}")
+_MOST_DIGITS = 19
 _MEDIA_TYPE = re.compile(r"[!-~]{1,255}")
 
 
@@ -108,7 +108,9 @@ def _media_type(text: str) -> str | None:
 
 def _number(text: object) -> int | None:
     """Read a decimal text; zero, which Google says of what it does not know, is unknown, as is what is no such number."""
-    number = int(text) if isinstance(text, str) and _DECIMAL.fullmatch(text) else 0
+    if not isinstance(text, str) or len(text) > _MOST_DIGITS or not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
     return number if 0 < number < _LARGEST_NUMBER else None
 
 

@@ -140,6 +140,6 @@ def strings(document: Document, key: str, where: str) -> tuple[str, ...]:
     entries = document.get(key)
     if entries is None:
         return ()
-    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+    if not isinstance(entries, list) or not {str}.issuperset(map(type, entries)):
         raise ProtocolError(DOING, where, f"{key!r} is not a list of strings")
     return tuple(entries)
