@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TypeVar, cast
 
 import httpx
-from tenacity import Future, RetryCallState, Retrying, retry_if_exception, retry_if_result, wait_random_exponential
+from tenacity import Future, RetryCallState, Retrying, wait_random_exponential
 
 from gcrsync.errors import ProtocolError, RateLimitedError, StoppedError, UnreachableError
 from gcrsync.registry.answers import ERROR_LIMIT, retry_after
@@ -63,7 +63,19 @@ class RetryPolicy:
         Raises the last error of the function, or StoppedError where the run is asked to stop during a pause.
         """
         start = clock.now()
+        first: Future = Future(1)
+        try:
+            first.set_result(function())
+        except Exception as error:  # noqa: BLE001 - it is raised again, here or when enough was tried
+            first.set_exception(error)
+        if not _is_temporary(first):
+            return cast("Result", first.result())
+        return self._call_again(function, first, clock, start)
+
+    def _call_again(self, function: Callable[[], Result], first: Future, clock: Clock, start: float) -> Result:
+        """Go on after a first call that came to nothing; most calls need none of this, and there are thousands."""
         by_chance = wait_random_exponential(multiplier=self.first_pause, max=self.longest_pause)
+        calls: list[Callable[[], Result]] = [function] * (self.tries - 1) + [first.result]
 
         def pause(state: RetryCallState) -> float:
             told = _told(_outcome(state))
@@ -72,13 +84,16 @@ class RetryPolicy:
         def is_enough(state: RetryCallState) -> bool:
             return state.attempt_number >= self.tries or clock.now() - start + state.upcoming_sleep > self.total
 
+        def call() -> Result:
+            return calls.pop()()
+
         return Retrying(
             sleep=clock.wait,
             wait=pause,
             stop=is_enough,
-            retry=retry_if_exception(_is_temporary_error) | retry_if_result(_is_temporary_answer),
+            retry=lambda state: _is_temporary(_outcome(state)),
             retry_error_callback=lambda state: _outcome(state).result(),
-        )(function)
+        )(call)
 
 
 class RetryTransport(httpx.BaseTransport):
@@ -138,6 +153,13 @@ def _told(outcome: Future) -> float | None:
         error = outcome.exception()
         return error.retry_after if isinstance(error, RateLimitedError) else None
     return retry_after(outcome.result().headers)
+
+
+def _is_temporary(outcome: Future) -> bool:
+    if not outcome.failed:
+        return _is_temporary_answer(outcome.result())
+    error = outcome.exception()
+    return error is not None and _is_temporary_error(error)
 
 
 def _is_temporary_error(error: BaseException) -> bool:

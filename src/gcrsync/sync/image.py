@@ -10,7 +10,8 @@ from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import AnyManifest, Descriptor, Index, Manifest, SchemaOne
 from gcrsync.oci.name import Repository, Tag
-from gcrsync.sync.blobs import Blobs, from_the_source
+from gcrsync.sync.blobs import Blobs
+from gcrsync.sync.manifests import Manifests
 from gcrsync.sync.once import Once
 from gcrsync.sync.passage import Passage
 
@@ -47,6 +48,7 @@ class Shared:
         """Begin with nothing known."""
         self.passage = passage
         self.blobs = Blobs(passage)
+        self.manifests = Manifests(passage.source)
         self.children: Once[tuple[Repository, Digest], BlobSizes | None] = Once()
         self._new: Once[Repository, bool] = Once()
 
@@ -131,8 +133,7 @@ class Image:
         present = None if self._shared.is_new(self.step) else self._passage.target.head_manifest(self.step.target, entry.digest)
         if present is not None and present.media_type not in media_types.INDEXES:
             return None
-        with from_the_source():
-            manifest = self._passage.source.get_manifest(self.step.source, entry.digest)
+        manifest = self._shared.manifests.get(self.step.source, entry.digest)
         if len(manifest.raw) != entry.size:
             raise InvalidManifestError(str(entry.digest), f"{len(manifest.raw)} bytes, but its index says {entry.size}")
         sizes = self.fill(manifest, depth + 1)

@@ -7,7 +7,6 @@ from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.oci import media_types
 from gcrsync.oci.manifest import AnyManifest, Descriptor
 from gcrsync.oci.name import Tag
-from gcrsync.sync.blobs import from_the_source
 from gcrsync.sync.image import Image, Progress, Shared, blob_sizes
 from gcrsync.sync.passage import Passage
 
@@ -49,8 +48,7 @@ class Transfer:
             progress.confirmed.extend(served)
             if len(served) == len(step.tags):
                 return
-        with from_the_source():
-            manifest = self._passage.source.get_manifest(step.source, step.digest)
+        manifest = self._shared.manifests.get(step.source, step.digest)
         image = Image(self._shared, progress)
         sizes = blob_sizes(manifest) if whole else image.fill(manifest, depth=0)
         progress.media_type, progress.size = manifest.media_type, None if sizes is None else sum(sizes.values())
