@@ -199,6 +199,7 @@ def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tu
         places = Places(job, insecure, stopped, environment)
         stack.callback(places.close)
         stack.enter_context(_closed_at_a_stop(places, asked_to_stop))
+        blobs = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="blob"))
         executor = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="gcrsync"))
         session = places.session(None)
         yield Means(
@@ -207,6 +208,7 @@ def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tu
             target=places.target,
             recorded=lambda mirror: places.recorded(mirror, base.root),
             executor=executor,
+            blobs=blobs,
             ahead=jobs,
             attempt=lambda work: RetryPolicy().call(work, clock),
             stopped=stopped,

@@ -1,7 +1,7 @@
 """The blobs of a run: each leaves the source once, and is sent to each repository once at the most."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager
 
 from gcrsync.errors import ProtocolError, RefusedError
@@ -13,6 +13,9 @@ from gcrsync.oci.verified import verified
 from gcrsync.sync.once import Once
 from gcrsync.sync.passage import Passage
 from gcrsync.sync.turns import Turns
+
+_LARGE = 1024 * 1024
+"""From this size on, in bytes, a blob is worth a thread of its own."""
 
 
 class Blobs:
@@ -27,15 +30,22 @@ class Blobs:
     def send(self, step: Step, blobs: Iterable[Descriptor], count: Callable[[int], None]) -> None:
         """See to it that the target has some blobs, and ``count`` the bytes of each that had to be sent.
 
-        What another copy is sending just now comes last: by then it may be there to be taken over.
+        Large ones are sent at the same time, as far as the executor goes. What another copy is sending just now comes last: by
+        then it may be there to be taken over.
         """
-        waiting = deque(blobs)
-        for _ in range(len(waiting)):
-            if self._turns.taken(waiting[0].digest):
-                waiting.rotate(-1)
+        large: list[Future[None]] = []
+        later: list[Descriptor] = []
+        for blob in blobs:
+            if self._turns.taken(blob.digest):
+                later.append(blob)
+            elif blob.size < _LARGE:
+                self._send(step, blob, count)
             else:
-                self._send(step, waiting.popleft(), count)
-        for blob in waiting:
+                large.append(self._passage.executor.submit(self._send, step, blob, count))
+        wait(large)
+        for sending in large:
+            sending.result()
+        for blob in later:
             self._send(step, blob, count)
 
     def forget(self, repository: Repository, blob: Descriptor) -> None:

@@ -164,11 +164,11 @@ def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> I
         if not (steps or mirror.moving):
             continue
         target = means.target(mirror.mirror.destination)
-        transfer = Transfer(Passage(means.source, target, means.attempt, means.stopped, means.watch))
+        transfer = Transfer(Passage(means.source, target, means.attempt, means.blobs, means.stopped, means.watch))
         yield from (Work(number, step.source, transfer, step) for step in steps)
         for repository in sorted(name for name in mirror.moving if mirrored(records[name])):
             source, place = means.recorded(records[repository].mirror)
-            moving = Transfer(Passage(source, target, means.attempt, means.stopped, means.watch))
+            moving = Transfer(Passage(source, target, means.attempt, means.blobs, means.stopped, means.watch))
             for step in _relocation(mirror, steps, records[repository], place):
                 yield Work(number, repository, moving, step, relocation=True)
 

@@ -28,17 +28,14 @@ class Progress:
 
     step: Step
     confirmed: list[Tag] = field(default_factory=list)
-    copied: int = 0
+    sent: list[int] = field(default_factory=list)
+    """The bytes of each blob that was sent, noted by any thread."""
     media_type: str | None = None
     size: int | None = None
 
-    def count(self, size: int) -> None:
-        """Count the bytes of a blob that was sent."""
-        self.copied += size
-
     def outcome(self, problem: Problem | None = None, reason: str = "") -> Outcome:
         """Say what came of the step."""
-        return Outcome(self.step, tuple(self.confirmed), self.copied, self.media_type, self.size, problem, reason)
+        return Outcome(self.step, tuple(self.confirmed), sum(self.sent), self.media_type, self.size, problem, reason)
 
 
 class Shared:
@@ -142,7 +139,7 @@ class Image:
         return sizes
 
     def _send(self, blobs: Iterable[Descriptor]) -> None:
-        self._shared.blobs.send(self.step, blobs, self._progress.count)
+        self._shared.blobs.send(self.step, blobs, self._progress.sent.append)
 
 
 def _distinct(descriptors: Iterable[Descriptor]) -> tuple[Descriptor, ...]:

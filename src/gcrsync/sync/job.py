@@ -44,8 +44,8 @@ class Means:
     """What a run works with.
 
     ``session`` speaks to sources, and ``source`` reads images through it. ``target`` opens a destination; ``recorded`` opens a
-    mirror by the name on record, and gives the repository in it. ``executor`` runs at most ``ahead`` pieces of work at a time,
-    ``attempt`` repeats the copy of a blob where that is worth it.
+    mirror by the name on record, and gives the repository in it. ``executor`` runs at most ``ahead`` pieces of work at a time, and
+    ``blobs`` large blobs; ``attempt`` repeats the copy of a blob where that is worth it.
     """
 
     session: Session
@@ -53,6 +53,7 @@ class Means:
     target: Callable[[AnyDestination], Target]
     recorded: Callable[[str], tuple[Target, Repository]]
     executor: Executor
+    blobs: Executor
     ahead: int
     attempt: Attempt
     stopped: Stopped

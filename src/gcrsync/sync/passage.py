@@ -1,6 +1,7 @@
 """The way that images take: between which two places, how often something is tried, and when all of it ends."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from gcrsync.errors import StoppedError
@@ -14,11 +15,16 @@ Attempt = Callable[[Callable[[], None]], None]
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The two ends of a transfer: ``attempt`` repeats the copy of a blob, ``stopped`` is asked at each chunk."""
+    """The two ends of a transfer.
+
+    ``attempt`` repeats the copy of a blob, and ``executor`` runs several of one image at a time; nothing else may wait for a place
+    in it. ``stopped`` is asked at each chunk.
+    """
 
     source: Source
     target: Target
     attempt: Attempt
+    executor: Executor
     stopped: Stopped
     watch: Watch
 

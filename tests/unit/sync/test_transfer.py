@@ -1,15 +1,18 @@
 """Copying images between two registries in memory: what arrives, in which order, and what does not."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from gcrsync.archive.destination import FolderDestination
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
@@ -36,6 +39,7 @@ class Pair:
     session: Session
     source: Simulator
     mirror: Simulator
+    executor: Executor
     stopped: bool = False
     transfer: Transfer = field(init=False)
 
@@ -45,6 +49,7 @@ class Pair:
             Client(self.session),
             Destination(self.session),
             lambda work: RetryPolicy().call(work, clock),
+            self.executor,
             lambda: self.stopped,
             Watch(),
         )
@@ -64,8 +69,8 @@ def step(digest: Digest, *tags: str, target: Repository = TARGET) -> Step:
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     source, mirror = Simulator("source.test", google=True), Simulator("mirror.test")
-    with session_to(network(source, mirror)) as session:
-        yield Pair(session, source, mirror)
+    with session_to(network(source, mirror)) as session, ThreadPoolExecutor(3) as executor:
+        yield Pair(session, source, mirror, executor)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +141,39 @@ def test_layers_that_two_repositories_share_leave_the_source_once_and_are_mounte
     assert [outcome.problem for outcome in outcomes] == [None, None]
     assert len(pair.source.requests("GET", "/blobs/")) == len({*one.blobs, *two.blobs}) == 5
     assert {str(digest) for digest in two.blobs} == set(pair.mirror.repositories["m/b"].blobs)
+
+
+class Meeting(Client):
+    """A source that gives no large blob before three are asked for."""
+
+    together = Barrier(3)
+
+    @contextmanager
+    def open_blob(self, repository: Repository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+        if descriptor.size >= 1024 * 1024:
+            self.together.wait(30)
+        with super().open_blob(repository, descriptor) as chunks:
+            yield chunks
+
+
+def test_large_layers_of_one_image_are_sent_at_the_same_time(pair: Pair) -> None:
+    built = pair.source.add("a", image(layers=3, size=1024 * 1024), "1")
+    target = Destination(pair.session)
+    passage = Passage(Meeting(pair.session), target, lambda work: work(), pair.executor, lambda: False, Watch())
+    outcome = Transfer(passage).copy(step(built.digest, "1"))
+
+    assert (outcome.confirmed, outcome.reason) == ((Tag("1"),), "")
+    assert outcome.copied == sum(blob.size for blob in built.named_blobs)
+
+
+def test_a_large_layer_that_fails_fails_the_image_after_the_others_have_ended(pair: Pair) -> None:
+    built = pair.source.add("a", image(layers=3, size=1024 * 1024), "1")
+    lost = str(built.named_blobs[1].digest)
+    del pair.source.repositories["a"].blobs[lost]
+    outcome = pair.copy(built, "1")
+
+    assert (outcome.problem, lost in outcome.reason) == (Problem.FAILED, True)
+    assert len(pair.mirror.repositories[TARGET.path].blobs) == len(built.blobs) - 1
 
 
 def test_eight_repositories_at_once_have_each_layer_fetched_once(pair: Pair) -> None:
@@ -386,7 +424,7 @@ def test_a_stop_ends_a_copy_before_its_manifest(pair: Pair) -> None:
 def test_a_folder_of_layouts_is_a_destination_like_any_other(pair: Pair, tmp_path: Path) -> None:
     built = pair.source.add("a", index(image("one"), index(image("two"))), "1", "2")
     folder = FolderDestination(tmp_path)
-    passage = Passage(Client(pair.session), folder, lambda work: work(), lambda: False, Watch())
+    passage = Passage(Client(pair.session), folder, lambda work: work(), pair.executor, lambda: False, Watch())
     outcome = Transfer(passage).copy(step(built.digest, "1", "2"))
     described = folder.head_manifest(TARGET, Tag("1"))
 
