@@ -26,7 +26,8 @@ The branches say whose turn it is to act::
       - UncommittedChangeError
       - GitError
       - DestinationError
-    * StoppedError            a signal asked the run to end
+    * StoppedError            the run was asked to end
+      - LimitError            by a limit that the user has set
 
 Each error is one line: what was tried, where, and what happened; ``hint`` says what to do next. The parts are attributes.
 """
@@ -201,6 +202,10 @@ class StoppedError(GcrsyncError):
     def __init__(self) -> None:
         """Say so; the run adds what was recorded."""
         super().__init__("stopped before it was done", hint="run again to go on")
+
+
+class LimitError(StoppedError):
+    """The run came to a limit that the user has set."""
 
 
 def one_line(text: str, limit: int = 600) -> str:

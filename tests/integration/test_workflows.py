@@ -202,7 +202,7 @@ def test_the_namespaces_that_a_person_asks_for_are_words_and_never_options_or_co
     ended = runner.run(MIRROR.step("Mirror"))
 
     report = f"{runner.temporary}/report.json"
-    assert ended.output.splitlines() == ["sync", "--report", report, "--", "gcr.io/one", "--move", "$(id)"]
+    assert ended.output.splitlines() == ["sync", "--deadline", "5h40m", "--report", report, "--", "gcr.io/one", "--move", "$(id)"]
 
 
 def test_a_run_that_fails_without_a_report_is_red_and_sums_that_up(scene: Scene) -> None:

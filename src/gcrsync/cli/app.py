@@ -1,14 +1,17 @@
 """The program: its commands and their help. What a command needs is imported when it runs, so that help is quick."""
 
 import gc
+import os
+import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gcrsync.cli.command import Exit, takes
-from gcrsync.cli.options import MonitorOptions, PreviewOptions, SyncOptions
+from gcrsync.cli.command import THREADS, Exit, takes
+from gcrsync.cli.options import MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 
 _GARBAGE_THRESHOLD = 200_000
 
@@ -93,15 +96,15 @@ def compare(options: PreviewOptions) -> Exit:
 
 
 @app.command()
-@takes(SyncOptions)
-def sync(options: SyncOptions) -> Exit:
+@takes(RunOptions)
+def sync(options: RunOptions) -> Exit:
     """Mirror: copy what is new or moved, record what truly happened, commit, push.
 
     The nightly job. Only what the destination confirmed is recorded; a tag that vanished at the source stays in the mirror.
     Credentials for the destination come from GCRSYNC_USERNAME and GCRSYNC_PASSWORD, or from docker login.
 
     Ends with 0; 1 if images failed (the others are copied and recorded); 3 if a list failed or the record could not be written
-    or pushed; 130 after a signal, with everything confirmed recorded.
+    or pushed; 4 at the end of --deadline or --max-bytes and 130 after a signal, with everything confirmed recorded and pushed.
     """
     from gcrsync.cli.commands import sync as run
 
@@ -174,5 +177,16 @@ def main() -> None:
     gc.set_threshold(_GARBAGE_THRESHOLD)
     try:
         app(prog_name="gcrsync")
+    except SystemExit as end:
+        _leave(end.code)
+        raise
     finally:
         gc.freeze()  # nor does the interpreter look for cycles in them at its end
+
+
+def _leave(code: str | int | None) -> None:
+    """End at once where a thread still hangs after a stop: the interpreter would wait for it."""
+    if any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 1)

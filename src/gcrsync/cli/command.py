@@ -2,12 +2,13 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from enum import IntEnum
 from inspect import Parameter, Signature
-from threading import Event
+from threading import Timer
 from types import FrameType
 from typing import TypeVar, get_type_hints
 
@@ -15,9 +16,15 @@ import typer
 
 from gcrsync.cli.console import Screen
 from gcrsync.cli.options import CompareOptions
-from gcrsync.errors import GcrsyncError, InputError, StoppedError
+from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, StoppedError
+from gcrsync.mirror.report import Ending
+from gcrsync.store.command import end_all
+from gcrsync.sync.stop import Stop
 
 Options = TypeVar("Options")
+THREADS = "gcrsync"
+"""How the names of the threads begin that do the work of a run."""
+
 _STOPPING = b"\ngcrsync: stopping; a second signal ends at once\n"
 
 
@@ -111,25 +118,43 @@ def _give_document(screen: Screen, options: object, command: str, code: Exit) ->
 
 def _code(error: GcrsyncError) -> Exit:
     if isinstance(error, StoppedError):
-        return Exit.STOPPED
+        return Exit.BUDGET if isinstance(error, LimitError) else Exit.STOPPED
     return Exit.USAGE if isinstance(error, InputError) else Exit.RECORD
 
 
 @contextmanager
-def stoppable() -> Iterator[Event]:
-    """Give an event that the first SIGINT, SIGTERM or SIGHUP sets; the second ends the process at once."""
-    stopped = Event()
+def stoppable(deadline: float | None = None, most: int | None = None) -> Iterator[Stop]:
+    """Give what the first SIGINT, SIGTERM or SIGHUP asks to stop; the second ends the process at once.
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    So do so many seconds, and ``most`` bytes that are sent. Raises StoppedError for whatever fails because it was stopped, and
+    LimitError where it was such a limit.
+    """
+    stop = Stop(time.monotonic, most)
+    signalled = False
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal signalled
         del number, frame
-        if stopped.is_set():
+        if signalled:
+            end_all()
             os._exit(Exit.STOPPED)
-        stopped.set()
+        signalled = True
+        stop.ask(Ending.SIGNAL)
         os.write(2, _STOPPING)  # all that a signal handler may do to tell
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    timer = Timer(deadline, stop.ask, (Ending.DEADLINE,)) if deadline is not None else None
     try:
-        yield stopped
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        yield stop
+    except (StoppedError, GitError) as error:
+        if not stop():
+            raise
+        raise StoppedError if stop.ending is Ending.SIGNAL else LimitError from error
     finally:
+        if timer is not None:
+            timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)

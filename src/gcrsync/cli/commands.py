@@ -9,25 +9,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import platformdirs
 
 from gcrsync.cli.command import Exit, first, stoppable
 from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, columns, counted
-from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, SyncOptions
+from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.progress import progress
+from gcrsync.cli.quantities import seconds, size
 from gcrsync.cli.results import codes, finish, finish_look, print_publication
 from gcrsync.cli.setup import Base, choices, insecure_hosts, job, means
 from gcrsync.metadata.markdown import number
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import State
-from gcrsync.mirror.report import Report
+from gcrsync.mirror.report import Ending, Report
+from gcrsync.store.command import never
 from gcrsync.store.history import History
 from gcrsync.store.opening import Surroundings, open_history, open_rehearsal, open_remote
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.run import Finished, preview, rehearse, run
+from gcrsync.sync.stop import Stop
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/:@]+@[^/:]+:")
 """What git takes for a URL: with a scheme, or ``user@host:path``."""
@@ -35,9 +37,11 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/:@]+@[^/:]+:")
 
 def compare(options: PreviewOptions) -> Exit:
     """Show what a sync would do."""
-    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
-    with stoppable() as stopped, _prepared("compare", options, screen, history, stopped) as (job, means):
-        report = preview(job, means, history.head())
+    screen = Screen(verbose=options.verbose)
+    with stoppable() as stop:
+        history = opened(options.metadata_repo, stop)
+        with _prepared("compare", options, screen, history, stop) as (job, means):
+            report = preview(job, means, history.head())
     held = codes(report, strict=options.strict)
     changes = any(image.news for namespace in report.namespaces for image in namespace.images)
     if options.exit_code and changes:
@@ -48,30 +52,36 @@ def compare(options: PreviewOptions) -> Exit:
     return code
 
 
-def sync(options: SyncOptions) -> Exit:
+def sync(options: RunOptions) -> Exit:
     """Mirror, record, commit, push."""
-    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
-    history.check()
-    with stoppable() as stopped, _prepared("sync", options, screen, history, stopped) as (job, means):
-        finished = run(replace(job, move=options.move, retry_refused=options.retry_refused), means, history)
+    screen = Screen(verbose=options.verbose)
+    deadline = None if options.deadline is None else seconds(options.deadline)
+    most = None if options.max_bytes is None else size(options.max_bytes)
+    with stoppable(deadline, most) as stop:
+        history = opened(options.metadata_repo, stop)
+        history.check()
+        with _prepared("sync", options, screen, history, stop) as (job, means):
+            finished = run(replace(job, move=options.move, retry_refused=options.retry_refused), means, history)
     code = _finish_run(screen, options, finished)
     if finished.trouble is None:
         print_publication(screen, finished.publication)
-    if finished.report.stopped:
-        screen.note(
-            f"stopped with {counted(finished.left, 'tag')} left; what is confirmed is recorded, and the next run goes on from there"
-        )
+    if finished.report.ending is not None:
+        by = {Ending.DEADLINE: f" by --deadline {options.deadline}", Ending.BYTES: f" by --max-bytes {options.max_bytes}"}
+        left = f"stopped{by.get(finished.report.ending, '')} with {counted(finished.left, 'tag')} left"
+        screen.note(f"{left}; what is confirmed is recorded, and the next run goes on from there")
     return code
 
 
 def test(options: SyncOptions) -> Exit:
     """Rehearse a sync."""
-    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
-    history.check()
-    rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
-    with stoppable() as stopped, _prepared("test", options, screen, history, stopped) as (job, means):
-        asked = replace(job, move=options.move, retry_refused=options.retry_refused)
-        finished, present = rehearse(asked, means, rehearsal)
+    screen = Screen(verbose=options.verbose)
+    with stoppable() as stop:
+        history = opened(options.metadata_repo, stop)
+        history.check()
+        rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
+        with _prepared("test", options, screen, history, stop) as (job, means):
+            asked = replace(job, move=options.move, retry_refused=options.retry_refused)
+            finished, present = rehearse(asked, means, rehearsal)
     code = _finish_run(screen, options, finished)
     screen.note(f"the destination has {number(present)} of these images already; nothing was copied")
     if finished.publication is not None and finished.publication.commit:
@@ -83,22 +93,22 @@ def test(options: SyncOptions) -> Exit:
 
 def monitor(options: MonitorOptions) -> Exit:
     """Count what is at the source, mirrored and pending, again and again."""
-    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
-    code, looks = Exit.DONE, 0
-    with stoppable() as stopped:
-        while not stopped.is_set():
-            with _prepared("monitor", options, screen, history, stopped) as (job, means):
+    screen, code, looks = Screen(verbose=options.verbose), Exit.DONE, 0
+    with stoppable() as stop:
+        history = opened(options.metadata_repo, stop)
+        while not stop():
+            with _prepared("monitor", options, screen, history, stop) as (job, means):
                 report = preview(job, means, history.head())
             code = _print_look(screen, options, report)
             looks += 1
-            if looks == options.count or stopped.wait(options.interval):
+            if looks == options.count or stop.asked.wait(options.interval):
                 break
-    return Exit.STOPPED if stopped.is_set() else code
+    return Exit.STOPPED if stop() else code
 
 
-def opened(named: str | None) -> History:
+def opened(named: str | None, stop: Stop | None = None) -> History:
     """Open the metadata repository: the one of this folder, or the one that is named, by a path or by a URL."""
-    around = Surroundings(dict(os.environ), time.sleep, random.random)
+    around = Surroundings(dict(os.environ), time.sleep, random.random, stop.seconds if stop else never)
     if named is None:
         return open_history(Path.cwd(), around, named=False)
     if _URL.match(named) and not Path(named).exists():
@@ -107,15 +117,13 @@ def opened(named: str | None) -> History:
 
 
 @contextmanager
-def _prepared(
-    command: str, options: CompareOptions, screen: Screen, history: History, stopped: Event
-) -> Iterator[tuple[Job, Means]]:
+def _prepared(command: str, options: CompareOptions, screen: Screen, history: History, stop: Stop) -> Iterator[tuple[Job, Means]]:
     """Give what a run is asked to do and what it does it with, watched on the screen."""
     base = Base(history.root, options.config or config_beside(history.root), ours=history.cached)
     chosen = choices(options, base)
     asked = job(command, options, base, chosen)
     insecure = insecure_hosts(options, chosen)
-    with progress(screen) as watch, means(asked, insecure, base, options.jobs, (stopped, watch)) as given:
+    with progress(screen) as watch, means(asked, insecure, base, options.jobs, (stop, watch)) as given:
         yield asked, given
 
 

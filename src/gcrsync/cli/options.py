@@ -119,6 +119,30 @@ class SyncOptions(CompareOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class RunOptions(SyncOptions):
+    """What ``sync`` takes beside."""
+
+    deadline: Annotated[
+        str | None,
+        typer.Option(
+            help="End after this time, with everything confirmed recorded and pushed: 5h30m, 90m, 45s. Exit code 4.",
+            metavar="DURATION",
+            rich_help_panel=_HOW,
+            show_default=False,
+        ),
+    ] = None
+    max_bytes: Annotated[
+        str | None,
+        typer.Option(
+            help="End once so many bytes of blobs were sent: 2GiB, 500MB. Exit code 4.",
+            metavar="SIZE",
+            rich_help_panel=_HOW,
+            show_default=False,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorOptions(CompareOptions):
     """What ``monitor`` takes."""
 

@@ -13,7 +13,7 @@ from gcrsync.errors import StoreError, shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
 from gcrsync.mirror.change import Change, State
-from gcrsync.mirror.report import NamespaceReport, Report
+from gcrsync.mirror.report import Ending, NamespaceReport, Report
 from gcrsync.mirror.snapshot import Fault
 from gcrsync.store.publish import Publication
 
@@ -24,8 +24,8 @@ _MOST_TAGS = 12
 def codes(report: Report, *, strict: bool) -> set[Exit]:
     """Give the exit codes that hold for a report."""
     held: set[Exit] = set()
-    if report.stopped:
-        held.add(Exit.STOPPED)
+    if report.ending is not None:
+        held.add(Exit.STOPPED if report.ending is Ending.SIGNAL else Exit.BUDGET)
     if any(namespace.listing_failed for namespace in report.namespaces):
         held.add(Exit.RECORD)
     if report.count(State.FAILED) or (strict and not all(namespace.complete for namespace in report.namespaces)):

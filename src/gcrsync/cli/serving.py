@@ -18,7 +18,7 @@ def serve(folder: Path, port: int, *, writable: bool, verbose: bool) -> Exit:
     with stoppable() as stopped, serving(folder, port=port, writable=writable, log=screen.note if verbose else _ignore) as address:
         screen.result(address)
         screen.note(f"serving {folder} on {address}{', for pushes too' if writable else ''}; stop with Ctrl-C")
-        stopped.wait()
+        stopped.asked.wait()
     return Exit.DONE
 
 

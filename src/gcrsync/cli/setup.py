@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event, RLock, Thread
 
 from gcrsync.archive.destination import FolderDestination as Folder
+from gcrsync.cli.command import THREADS
 from gcrsync.cli.config import FILE_NAME, Table, read_config
 from gcrsync.cli.options import CompareOptions
 from gcrsync.errors import UsageError
@@ -26,6 +27,7 @@ from gcrsync.sync.job import Job, Means, Mirror
 from gcrsync.sync.places import Target
 from gcrsync.sync.pool import Stopped
 from gcrsync.sync.progress import Watch
+from gcrsync.sync.stop import Stop
 
 _CREDENTIALS = ("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD")
 
@@ -190,17 +192,17 @@ def insecure_hosts(options: CompareOptions, chosen: Iterable[Choice]) -> frozens
 
 
 @contextmanager
-def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tuple[Event, Watch]) -> Iterator[Means]:
-    """Give what a run works with; connections and threads end with the context, connections already when the event is set."""
-    environment, (asked_to_stop, watch) = dict(os.environ), signals
-    stopped = asked_to_stop.is_set
-    clock = Clock(time.monotonic, time.sleep, stopped)
+def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tuple[Stop, Watch]) -> Iterator[Means]:
+    """Give what a run works with; connections and threads end with the context, connections already at a stop."""
+    environment, (stop, watch) = dict(os.environ), signals
+    clock = Clock(time.monotonic, time.sleep, stop)
     with ExitStack() as stack:
-        places = Places(job, insecure, stopped, environment)
+        places = Places(job, insecure, stop, environment)
         stack.callback(places.close)
-        stack.enter_context(_closed_at_a_stop(places, asked_to_stop))
-        blobs = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="blob"))
-        executor = stack.enter_context(ThreadPoolExecutor(jobs, thread_name_prefix="gcrsync"))
+        stack.enter_context(_closed_at_a_stop(places, stop.asked))
+        blobs, executor = (ThreadPoolExecutor(jobs, thread_name_prefix=THREADS) for _ in range(2))
+        for pool in (blobs, executor):
+            stack.callback(lambda pool: pool.shutdown(wait=not stop()), pool)
         session = places.session(None)
         yield Means(
             session=session,
@@ -211,7 +213,7 @@ def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tu
             blobs=blobs,
             ahead=jobs,
             attempt=lambda work: RetryPolicy().call(work, clock),
-            stopped=stopped,
+            stopped=stop,
             watch=watch,
         )
 

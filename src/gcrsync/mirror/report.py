@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.outcome import Outcome, Problem
@@ -46,14 +47,25 @@ class NamespaceReport:
         return any(doubt.fault is Fault.FAILED for doubt in self.doubts)
 
 
+class Ending(StrEnum):
+    """Why a run ended before its work was done."""
+
+    SIGNAL = "signal"
+    """Somebody asked the process to end."""
+    DEADLINE = "deadline"
+    """It had no more time."""
+    BYTES = "bytes"
+    """It had sent as many bytes as it may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run has to say: ``started`` is in UTC; ``stopped`` says that a signal ended it."""
+    """What a run has to say: ``started`` is in UTC; ``ending`` says why it ended early, None where it did not."""
 
     command: str
     started: datetime
     namespaces: tuple[NamespaceReport, ...] = ()
-    stopped: bool = False
+    ending: Ending | None = None
 
     def count(self, state: State) -> int:
         """Count the tags in one state, over all namespaces."""

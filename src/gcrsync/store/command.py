@@ -3,7 +3,7 @@
 import os
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,13 +45,40 @@ PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 LONGEST = 600.0
 """The most seconds that a command may take."""
 
-_GRACE = 5.0
+IN_A_HURRY = 4.0
+"""The seconds after which nothing that waits for others goes on once the run was asked to end: whoever asked may kill it soon."""
+
+_AT_LAST = 5.0
+"""The seconds after which nothing does: what git does here alone has to be done by then."""
+
+_WAITING = frozenset({"clone", "commit", "fetch", "ls-remote", "push"})
+"""The commands that wait for others: remotes and hooks."""
+
+_GRACE = 0.5
 """The seconds in which a command that took too long may remove its lock files."""
+
+_LOOK = 0.1
+"""How often it is looked whether the run was asked to end, in seconds."""
 
 _NOT_FOUND = 127
 """The exit status of ``env`` where there is no such program."""
 
 _CREDENTIALS = re.compile(r"(?<=://)\S*@")
+
+
+IsEnough = Callable[[float], bool]
+"""Says whether a command that has taken so many seconds is to be ended."""
+
+_groups: set[int] = set()
+"""The process groups of the commands that run now."""
+
+Hurry = Callable[[], float | None]
+"""Gives the seconds since the run was asked to end, None where it was not."""
+
+
+def never() -> float | None:
+    """Be in no hurry."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +100,14 @@ class Git:
     """Git in ``folder``, with ``options`` before every command.
 
     Only the names in `LOCAL_VARIABLES` are taken out of the environment of this process; ``environment`` comes on top of it.
-    ``longest`` is the most seconds that a command may take.
+    ``longest`` is the most seconds that a command may take, and ``hurry`` gives those since the run was asked to end.
     """
 
     folder: Path
     environment: Mapping[str, str]
     options: tuple[str, ...] = ()
     longest: float = LONGEST
+    hurry: Hurry = never
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> Answer:
         """Run a command and give what came of it, whatever its exit status.
@@ -93,15 +121,22 @@ class Git:
         removed = [part for name in LOCAL_VARIABLES for part in ("-u", name)]
         kept = {name: value for name, value in self.environment.items() if name not in LOCAL_VARIABLES}
         environment = PATIENCE | kept | QUIET
+        late = IN_A_HURRY if arguments[0] in _WAITING else _AT_LAST
+
+        def is_enough(waited: float) -> bool:
+            return waited >= self.longest or (self.hurry() or 0.0) >= late
+
         command = ["env", *removed, "git", "-C", str(self.folder), *self.options, *arguments]
         try:
             if not stdin:
-                return _executed(command, environment, None, self.longest)
+                return _executed(command, environment, None, is_enough)
             with TemporaryFile() as source:
                 source.write(stdin)
                 source.seek(0)
-                return _executed(command, environment, source, self.longest)
+                return _executed(command, environment, source, is_enough)
         except TimeoutExpired as error:
+            if self.hurry() is not None:
+                raise GitError(arguments[0], "it was ended, since the run was to stop and it did not come to an end") from error
             hint = "see what git, a hook or the remote waits for, then run again"
             raise GitError(arguments[0], f"it took longer than {self.longest:g} seconds, and was ended", hint=hint) from error
 
@@ -132,7 +167,7 @@ def redacted(text: str) -> str:
     return _CREDENTIALS.sub("", text)
 
 
-def _executed(command: Sequence[str], environment: Mapping[str, str], source: BinaryIO | None, longest: float) -> Answer:
+def _executed(command: Sequence[str], environment: Mapping[str, str], source: BinaryIO | None, is_enough: IsEnough) -> Answer:
     try:
         # As it is imported it looks for git on the PATH, and fails without: `gcrsync --help` needs neither.
         import git  # noqa: PLC0415
@@ -145,22 +180,41 @@ def _executed(command: Sequence[str], environment: Mapping[str, str], source: Bi
     except (git.GitCommandNotFound, OSError) as error:
         raise StoreError(f"git cannot be run: {error}", hint="install git, 2.29 or newer") from error
     with process:
-        output, words = _communicated(process, longest)
+        output, words = _communicated(process, is_enough)
     if process.returncode == _NOT_FOUND:
         raise StoreError("git cannot be run: it is not on the PATH", hint="install git, 2.29 or newer")
     return Answer(process.returncode, output, _plain(os.fsdecode(words)))
 
 
-def _communicated(process: Popen[bytes], longest: float) -> tuple[bytes, bytes]:
-    """Give output and words of a process; after so many seconds end it with all that it has started, and raise TimeoutExpired."""
+def _communicated(process: Popen[bytes], is_enough: IsEnough) -> tuple[bytes, bytes]:
+    """Give output and words of a process; end it with all that it has started where it takes too long, and raise TimeoutExpired."""
+    waited = 0.0
+    _groups.add(process.pid)
     try:
-        return process.communicate(timeout=longest)
-    except TimeoutExpired:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(TimeoutExpired, OSError):
-                os.killpg(process.pid, number)
-                process.wait(_GRACE)
-        raise
+        while True:
+            try:
+                return process.communicate(timeout=_LOOK)
+            except TimeoutExpired:
+                waited += _LOOK
+                if is_enough(waited):
+                    _end(process)
+                    raise
+    finally:
+        _groups.discard(process.pid)
+
+
+def _end(process: Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(TimeoutExpired, OSError):
+            os.killpg(process.pid, number)
+            process.wait(_GRACE)
+
+
+def end_all() -> None:
+    """Tell every git that runs now, and all that it has started, to end; for a process that is about to end without any order."""
+    for group in tuple(_groups):
+        with suppress(OSError):
+            os.killpg(group, signal.SIGTERM)
 
 
 def _plain(words: str) -> str:

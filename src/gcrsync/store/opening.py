@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gcrsync.errors import BusyRepositoryError, GitError, NotAMetadataRepositoryError, StoreError, UsageError
-from gcrsync.store.command import Git, failure
+from gcrsync.store.command import Git, Hurry, failure, never
 from gcrsync.store.history import History
 
 _OUTSIDE = re.compile(r"not a git repository|work tree|cannot change to")
@@ -23,11 +23,12 @@ _BLANK = re.compile(r"(README|\.git).*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the outer world gives: the environment, a sleep in seconds, and numbers from 0 to 1 by chance."""
+    """What the outer world gives: the environment, a sleep in seconds, numbers from 0 to 1 by chance, and the hurry of the run."""
 
     environment: Mapping[str, str]
     sleep: Callable[[float], None]
     random: Callable[[], float]
+    hurry: Hurry = never
 
 
 def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> History:
@@ -38,7 +39,7 @@ def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> Hist
         GitError: git does not want to read it.
 
     """
-    git = Git(path, surroundings.environment)
+    git = Git(path, surroundings.environment, hurry=surroundings.hurry)
     answer = git.attempt("rev-parse", "--show-toplevel", "--absolute-git-dir", "--git-common-dir")
     if answer.status and _OUTSIDE.search(answer.words):
         raise NotAMetadataRepositoryError(f"{path} is in no git repository", hint="git init mirror && cd mirror, then run again")
@@ -69,7 +70,7 @@ def open_remote(url: str, cache: Path, surroundings: Surroundings) -> History:
     name = re.sub(r"[^A-Za-z0-9._-]", "", url.rstrip("/").rpartition("/")[2].removesuffix(".git")) or "metadata"
     folder = cache / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
     if not folder.exists():
-        _clone(url, folder, surroundings.environment)
+        _clone(url, folder, surroundings)
     history = replace(open_history(folder, surroundings, named=True), cached=True)
     with suppress(BusyRepositoryError):  # it is a run that holds it, and that brings it up to date itself
         history.refresh()
@@ -96,7 +97,7 @@ def open_rehearsal(history: History, folder: Path) -> History:
     for setting in settings.split("\0")[:-1]:
         name, _, value = setting.partition("\n")
         copy.run("config", name, value)
-    return open_history(folder, Surroundings(git.environment, history.sleep, history.random), named=True)
+    return open_history(folder, Surroundings(git.environment, history.sleep, history.random, git.hurry), named=True)
 
 
 def _is_ours_or_blank(git: Git) -> bool:
@@ -118,12 +119,14 @@ def _refuse_credentials(url: str) -> None:
         raise UsageError(f"the URL of the metadata repository at {parts.hostname} holds credentials", hint=hint)
 
 
-def _clone(url: str, folder: Path, environment: Mapping[str, str]) -> None:
+def _clone(url: str, folder: Path, surroundings: Surroundings) -> None:
     """Clone beside the folder first: two runs may do so at once, and half a clone is none."""
     beside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        Git(folder.parent, environment).run("clone", "--quiet", "--no-tags", "--", url, str(beside))
+        Git(folder.parent, surroundings.environment, hurry=surroundings.hurry).run(
+            "clone", "--quiet", "--no-tags", "--", url, str(beside)
+        )
         beside.rename(folder)
     except GitError as error:
         raise GitError("clone", error.reason, hint="see that the URL is right and that git may read it") from error

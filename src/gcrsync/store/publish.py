@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from gcrsync.errors import GitError
 from gcrsync.store import lock
 from gcrsync.store.apart import KEPT, Draft
-from gcrsync.store.command import Answer, failure
+from gcrsync.store.command import IN_A_HURRY, Answer, failure
 from gcrsync.store.follow import Follower
 from gcrsync.store.ground import Ground, Tips, contains, look, own
 from gcrsync.store.tree import Tree
@@ -17,6 +17,9 @@ from gcrsync.store.upstream import Upstream, lost_a_race, push, remember
 _TRIES = 8
 _LONGEST_PAUSE = 30.0
 """In seconds; the pauses double up to it, and chance takes a part of each, so that many writers do not meet again."""
+
+_SHORT_PAUSE = 0.5
+"""The longest pause once the run was asked to end, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Publisher:
                 raise
 
         tries = Retrying(
-            stop=stop_after_attempt(_TRIES),
+            stop=self._is_enough,
             wait=self._pause,
             sleep=self.follower.sleep,
             retry=retry_if_exception_type(UpstreamMovedError),
@@ -82,7 +85,13 @@ class Publisher:
             self.follower.apart.discard()
 
     def _pause(self, state: RetryCallState) -> float:
-        return self.random() * min(_LONGEST_PAUSE, 2.0**state.attempt_number)
+        longest = _LONGEST_PAUSE if self.follower.git.hurry() is None else _SHORT_PAUSE
+        return self.random() * min(longest, 2.0**state.attempt_number)
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        """Say whether there were enough tries, or the run was asked to end so long ago that there is no time for another."""
+        hurry = self.follower.git.hurry()
+        return state.attempt_number >= _TRIES or (hurry is not None and hurry > IN_A_HURRY)
 
     def _attempt(self, ground: Ground, write: Callable[[Ground], Draft]) -> Publication:
         lock.heard(self.follower.apart.common)
@@ -91,7 +100,11 @@ class Publisher:
         news = tip != ground.tips.upstream and (commit or any(own(self.follower.git, ground.tips.upstream, tip)))
         if not self.upstream or not news:
             return self._followed(ground, commit, tip, pushed=False)
-        answer = push(self.follower.git, self.upstream, tip)
+        try:
+            answer = push(self.follower.git, self.upstream, tip)
+        except GitError as error:
+            self._keep(ground, tip)
+            raise GitError(error.command, error.reason, hint=_recorded(tip)) from error
         if answer.status:
             raise self._refused(ground, tip, answer)
         if not self.upstream.configured:
@@ -110,7 +123,7 @@ class Publisher:
 
     def _refused(self, ground: Ground, tip: str, answer: Answer) -> GitError:
         """Give the error for a push that failed: whether the upstream has moved is seen by looking, not told by words."""
-        recorded = f"the run is recorded here in commit {tip[:12]}, and the next one pushes it"
+        recorded = _recorded(tip)
         try:
             now = look(self.follower.git, ground.tips.branch, self.upstream, ground.tips.kept)
         except GitError as error:
@@ -127,3 +140,7 @@ class Publisher:
             followed = self.follower.follow(ground.tips.branch, ground.tips.local, tip)
             if followed.moved:
                 self.follower.git.run("update-ref", "-d", KEPT)
+
+
+def _recorded(tip: str) -> str:
+    return f"the run is recorded here in commit {tip[:12]}, and the next one pushes it"

@@ -68,6 +68,8 @@ class Blobs:
 
     @contextmanager
     def _opened(self, step: Step, blob: Descriptor) -> Iterator[Iterator[bytes]]:
+        self._passage.stopped.spend(blob.size)
+        self._passage.check_stop()
         with ExitStack() as stack:
             with from_the_source():
                 chunks = stack.enter_context(self._passage.source.open_blob(step.source, blob))

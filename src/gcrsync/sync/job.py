@@ -11,8 +11,8 @@ from gcrsync.oci.name import Repository
 from gcrsync.registry.session import Session
 from gcrsync.sync.passage import Attempt
 from gcrsync.sync.places import Source, Target
-from gcrsync.sync.pool import Stopped
 from gcrsync.sync.progress import Watch
+from gcrsync.sync.stop import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Means:
     blobs: Executor
     ahead: int
     attempt: Attempt
-    stopped: Stopped
+    stopped: Stop
     watch: Watch
 
 

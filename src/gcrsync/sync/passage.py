@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from gcrsync.errors import StoppedError
 from gcrsync.sync.places import Source, Target
-from gcrsync.sync.pool import Stopped
 from gcrsync.sync.progress import Watch
+from gcrsync.sync.stop import Stop
 
 Attempt = Callable[[Callable[[], None]], None]
 """Calls a function that copies one blob, and calls it again where it is worth it."""
@@ -18,14 +18,14 @@ class Passage:
     """The two ends of a transfer.
 
     ``attempt`` repeats the copy of a blob, and ``executor`` runs several of one image at a time; nothing else may wait for a place
-    in it. ``stopped`` is asked at each chunk.
+    in it. ``stopped`` is asked at each chunk, and told of each blob that is sent.
     """
 
     source: Source
     target: Target
     attempt: Attempt
     executor: Executor
-    stopped: Stopped
+    stopped: Stop
     watch: Watch
 
     def check_stop(self) -> None:

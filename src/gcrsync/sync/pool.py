@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -12,6 +13,12 @@ Result = TypeVar("Result")
 Stopped = Callable[[], bool]
 """Says whether the run was asked to stop."""
 
+_LOOK = 0.25
+"""How often it is looked whether the run was asked to stop, in seconds."""
+
+_PATIENCE = 1.5
+"""How many seconds are given to what is under way at a stop: its connections are closed, so that it can only wait for a name."""
+
 
 def each(
     executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], stopped: Stopped, ahead: int
@@ -19,8 +26,8 @@ def each(
     """Do the work for each item and give the results as they come.
 
     At most ``ahead`` items are in the executor's hands at a time, so that a stop leaves no queue behind. Once the run is asked to
-    stop, nothing new is begun, and what is under way is waited for. So it is where the work raises: the results that the others
-    still give come first, and the exception last.
+    stop, nothing new is begun, and what is under way is waited for, but not for long: what hangs then is left to itself. Where the
+    work raises nothing new is begun either: the results that the others still give come first, and the exception last.
     """
     waiting = iter(items)
     done: SimpleQueue[Future[Result]] = SimpleQueue()
@@ -31,9 +38,9 @@ def each(
             for item in islice(waiting, ahead - running):
                 executor.submit(work, item).add_done_callback(done.put)
                 running += 1
-        if not running:
+        future = _next(done, stopped) if running else None
+        if future is None:
             break
-        future = done.get()
         running -= 1
         raised = future.exception()
         if raised is None:
@@ -42,3 +49,13 @@ def each(
             error = error or raised
     if error is not None:
         raise error
+
+
+def _next(done: "SimpleQueue[Future[Result]]", stopped: Stopped) -> "Future[Result] | None":
+    """Wait for the next that is done; None where the run was asked to stop and nothing came for a while."""
+    waited = 0.0
+    while waited < _PATIENCE:
+        with suppress(Empty):
+            return done.get(timeout=_LOOK)
+        waited += _LOOK if stopped() else 0.0
+    return None

@@ -95,7 +95,7 @@ def _asked(work: Work) -> bool | Outcome:
 
 
 def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: Publish) -> Finished:
-    report = Report(job.command, job.started, copied.reports(), stopped=means.stopped())
+    report = Report(job.command, job.started, copied.reports(), ending=means.stopped.ending)
     changed = copied.records(job)
     before = {repository: records[repository] for repository in changed if repository in records}
     edit = Edit(before, changed, _entries(job, report.namespaces))

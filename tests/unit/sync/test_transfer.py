@@ -11,6 +11,7 @@ import pytest
 
 from gcrsync.archive.destination import FolderDestination
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
+from gcrsync.mirror.report import Ending
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Repository, Tag
@@ -21,6 +22,7 @@ from gcrsync.registry.session import Session
 from gcrsync.sync.image import DEEPEST_INDEX
 from gcrsync.sync.passage import Passage
 from gcrsync.sync.progress import Watch
+from gcrsync.sync.stop import Stop
 from gcrsync.sync.transfer import Transfer
 from tests.support import faults
 from tests.support.build import Built, filler, image, image_with_foreign_layer, index, index_with_attestation, schema_one
@@ -40,7 +42,7 @@ class Pair:
     source: Simulator
     mirror: Simulator
     executor: Executor
-    stopped: bool = False
+    stop: Stop = field(default_factory=lambda: Stop(lambda: 0.0))
     transfer: Transfer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,7 +52,7 @@ class Pair:
             Destination(self.session),
             lambda work: RetryPolicy().call(work, clock),
             self.executor,
-            lambda: self.stopped,
+            self.stop,
             Watch(),
         )
         self.transfer = Transfer(passage)
@@ -159,7 +161,7 @@ class Meeting(Client):
 def test_large_layers_of_one_image_are_sent_at_the_same_time(pair: Pair) -> None:
     built = pair.source.add("a", image(layers=3, size=1024 * 1024), "1")
     target = Destination(pair.session)
-    passage = Passage(Meeting(pair.session), target, lambda work: work(), pair.executor, lambda: False, Watch())
+    passage = Passage(Meeting(pair.session), target, lambda work: work(), pair.executor, pair.stop, Watch())
     outcome = Transfer(passage).copy(step(built.digest, "1"))
 
     assert (outcome.confirmed, outcome.reason) == ((Tag("1"),), "")
@@ -414,7 +416,7 @@ def test_a_missing_child_fails_by_its_digest(pair: Pair) -> None:
 
 def test_a_stop_ends_a_copy_before_its_manifest(pair: Pair) -> None:
     built = pair.source.add("a", image(), "1")
-    pair.stopped = True
+    pair.stop.ask(Ending.SIGNAL)
     outcome = pair.copy(built, "1")
 
     assert (outcome.problem, outcome.confirmed) == (Problem.STOPPED, ())
@@ -424,7 +426,7 @@ def test_a_stop_ends_a_copy_before_its_manifest(pair: Pair) -> None:
 def test_a_folder_of_layouts_is_a_destination_like_any_other(pair: Pair, tmp_path: Path) -> None:
     built = pair.source.add("a", index(image("one"), index(image("two"))), "1", "2")
     folder = FolderDestination(tmp_path)
-    passage = Passage(Client(pair.session), folder, lambda work: work(), pair.executor, lambda: False, Watch())
+    passage = Passage(Client(pair.session), folder, lambda work: work(), pair.executor, pair.stop, Watch())
     outcome = Transfer(passage).copy(step(built.digest, "1", "2"))
     described = folder.head_manifest(TARGET, Tag("1"))
 

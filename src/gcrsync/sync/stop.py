@@ -1,0 +1,45 @@
+"""The end of a run before its work is done: asked for by anybody, seen by everybody, and for one reason."""
+
+from collections.abc import Callable
+from threading import Event, Lock
+
+from gcrsync.mirror.report import Ending
+
+
+class Stop:
+    """Whether a run is to end early, and why. Safe to share between threads, and a signal handler may ask.
+
+    ``most`` is how many bytes of blobs may be sent, None where there is no limit; ``now`` is in monotonic seconds.
+    """
+
+    def __init__(self, now: Callable[[], float], most: int | None = None) -> None:
+        """Begin with nobody having asked."""
+        self.asked = Event()
+        self.ending: Ending | None = None
+        self._now, self._left, self._since = now, most, 0.0
+        self._lock = Lock()
+
+    def __call__(self) -> bool:
+        """Say whether the run is to end."""
+        return self.asked.is_set()
+
+    def ask(self, ending: Ending) -> None:
+        """Have the run end. The first reason counts, unless somebody who asks the process to end comes after a limit."""
+        if self.ending is None:
+            self._since = self._now()
+        if self.ending is None or ending is Ending.SIGNAL:
+            self.ending = ending
+        self.asked.set()
+
+    def spend(self, size: int) -> None:
+        """Count bytes that are about to be sent; where there are more than may be, none of them is, and the run ends."""
+        with self._lock:
+            fits = self._left is None or size <= self._left
+            if self._left is not None and fits:
+                self._left -= size
+        if not fits:
+            self.ask(Ending.BYTES)
+
+    def seconds(self) -> float | None:
+        """Give the seconds since the run was asked to end, None where it was not."""
+        return self._now() - self._since if self.asked.is_set() else None

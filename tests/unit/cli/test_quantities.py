@@ -1,0 +1,34 @@
+"""Durations and sizes as people write them."""
+
+import pytest
+
+from gcrsync.cli.quantities import seconds, size
+from gcrsync.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("90s", 90), ("10m", 600), ("5h30m", 19_800), ("30d", 2_592_000), ("1d1h1m1s", 90_061)]
+)
+def test_a_duration_is_in_seconds(text: str, expected: int) -> None:
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "5", "h", "5 h", "-5h", "5h30", "1.5h", "5w", "10000000d"])
+def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        seconds(text)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1000", 1_000), ("500MB", 500_000_000), ("2GiB", 2 << 30), ("1.5 KiB", 1_536), ("10kB", 10_000), ("1TB", 10**12), ("7B", 7)],
+)
+def test_a_size_is_in_bytes(text: str, expected: int) -> None:
+    assert size(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "GiB", "-1", "2gib", "1e9", "2 XB", "1,000"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is no size"):
+        size(text)
