@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from gcrsync.metadata.changelog import Entry, body
 from gcrsync.metadata.summary import Counts
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.platforms import choice
 from gcrsync.mirror.record import Gone, Held, Json, Mirrored, Record, Why
 from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Reference, Repository, Tag
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -61,6 +63,9 @@ json_values: st.SearchStrategy[Json] = st.one_of(
     _SCALARS, st.lists(_SCALARS, max_size=2), st.dictionaries(st.text(max_size=3), st.lists(_SCALARS, max_size=1), max_size=2)
 )
 extras: st.SearchStrategy[dict[str, Json]] = st.dictionaries(_UNKNOWN_KEYS, json_values, max_size=1)
+platforms = st.builds(
+    Platform, st.sampled_from(("linux", "windows")), st.sampled_from(("amd64", "arm")), st.sampled_from(("", "v7"))
+)
 mirrored = st.builds(
     Mirrored,
     st.none() | st.text(max_size=20),
@@ -68,6 +73,8 @@ mirrored = st.builds(
     st.none() | times,
     st.none() | times,
     extras,
+    st.lists(platforms, max_size=3).map(lambda drawn: choice(tuple(drawn))),
+    st.none() | digests,
 )
 held = st.builds(Held, digests, times, st.sampled_from(Why), st.text(max_size=20), extras)
 gone = st.builds(Gone, digests, times, extras)

@@ -8,11 +8,15 @@ from pathlib import Path
 from gcrsync.cli.toml_lines import line_of_key, line_of_parser_error, line_of_top_key
 from gcrsync.errors import InvalidConfigError, InvalidNameError
 from gcrsync.mirror.naming import checked_template, folder_of, registry_destination
+from gcrsync.mirror.platforms import Platforms, choice
 from gcrsync.mirror.selection import Patterns
+from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, is_host
 
 FILE_NAME = "gcrsync.toml"
-_KEYS = frozenset({"source", "images", "destination", "name", "include", "exclude", "tags", "insecure", "accept_empty"})
+_KEYS = frozenset(
+    {"source", "images", "destination", "name", "include", "exclude", "tags", "platforms", "insecure", "accept_empty"}
+)
 _TAG_KEYS = frozenset({"include", "exclude"})
 _NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
 
@@ -31,6 +35,7 @@ class Table:
     exclude: Patterns = Patterns()
     tags_include: Patterns = Patterns()
     tags_exclude: Patterns = Patterns()
+    platforms: Platforms = ()
     insecure: bool = False
     accept_empty: Patterns = Patterns()
     line: int = 0
@@ -98,6 +103,7 @@ class _Reader:
             exclude=self._patterns(self._values, "exclude"),
             tags_include=self._patterns(tags, "include", "tags."),
             tags_exclude=self._patterns(tags, "exclude", "tags."),
+            platforms=self._platforms(),
             insecure=self._insecure(),
             accept_empty=self._patterns(self._values, "accept_empty"),
             line=self._line("source"),
@@ -121,6 +127,7 @@ class _Reader:
                 name=self._name(),
                 include=Patterns((".",)),
                 tags_include=Patterns(tuple(named)),
+                platforms=self._platforms(),
                 insecure=self._insecure(),
                 line=self._line("images"),
             )
@@ -158,6 +165,17 @@ class _Reader:
             return checked_template(self._required_text("name"))
         except InvalidNameError as error:
             raise self._error("name", error.message) from error
+
+    def _platforms(self) -> Platforms:
+        if "platforms" not in self._values:
+            return ()
+        texts = self._texts(self._values, "platforms")
+        if not texts:
+            raise self._error("platforms", "platforms names none; leave it out to have all")
+        try:
+            return choice(tuple(map(Platform.parse, texts)))
+        except InvalidNameError as error:
+            raise self._error("platforms", error.message) from error
 
     def _insecure(self) -> bool:
         value = self._values.get("insecure", False)

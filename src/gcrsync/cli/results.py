@@ -109,7 +109,7 @@ def _lines(images: list[Change]) -> Iterator[tuple[str, str]]:
 
 
 def _told(image: Change) -> str:
-    if image.state is State.MOVED and image.was and image.digest:
+    if image.state is State.MOVED and image.was and image.digest and image.was != image.digest:
         return f"{image.tag} ({shortened(image.was.encoded, 13)} -> {shortened(image.digest.encoded, 13)})"
     return str(image.tag)
 

@@ -96,6 +96,7 @@ def _mirror(table: Table, namespace: Namespace, options: CompareOptions, base: B
         tags_include=table.tags_include,
         tags_exclude=table.tags_exclude,
         accept_empty=table.accept_empty,
+        platforms=table.platforms,
     )
     if options.to is not None:
         return Mirror(selection, destination(options.to, table.name, Path.cwd(), None if base.ours else base.root))

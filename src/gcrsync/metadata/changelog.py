@@ -123,10 +123,15 @@ def _order(change: Change) -> tuple[Repository, int, str, TagOrder]:
 def _tag_lines(changes: Sequence[Change]) -> Iterator[str]:
     for (state, reason), alike in groupby(changes[:_MOST_TAGS], key=lambda change: (change.state, change.reason)):
         if state is State.MOVED:
-            yield from (f"  - moved {code(str(move.tag))} from {code(str(move.was))} to {code(str(move.digest))}" for move in alike)
+            yield from (f"  - moved {code(str(move.tag))}{_way(move)}" + (f": {code(reason)}" if reason else "") for move in alike)
         else:
             tags = ", ".join(code(str(change.tag)) for change in alike)
             yield f"  - {_WORDS[state]} {tags}" + (f": {code(reason)}" if reason else "")
     left = len(changes) - _MOST_TAGS
     if left > 0:
         yield f"  - and {number(left)} more"
+
+
+def _way(move: Change) -> str:
+    """Tell both digests of a tag that moved; empty where the source has not moved it, and the mirror is to have it otherwise."""
+    return "" if move.was == move.digest else f" from {code(str(move.was))} to {code(str(move.digest))}"

@@ -15,8 +15,10 @@ from gcrsync.errors import InvalidMetadataError, InvalidNameError
 from gcrsync.metadata import strict_json
 from gcrsync.metadata.paths import path_of
 from gcrsync.metadata.timestamp import format_time, parse_time
+from gcrsync.mirror.platforms import Platforms, choice
 from gcrsync.mirror.record import Gone, Held, Json, Mirrored, Record, Why
 from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Repository, Tag
 
 _Name = TypeVar("_Name", Tag, Digest)
@@ -72,6 +74,8 @@ def _mirrored(mirrored: Mirrored) -> Json:
         "size": mirrored.size,
         "uploaded": None if mirrored.uploaded is None else format_time(mirrored.uploaded),
         "mirrored": None if mirrored.mirrored is None else format_time(mirrored.mirrored),
+        "mirrorDigest": None if mirrored.mirror_digest is None else mirrored.mirror_digest.text,
+        "platforms": [str(platform) for platform in mirrored.platforms] or None,
     }
     return {key: value for key, value in known.items() if value is not None} | dict(mirrored.extra)
 
@@ -142,7 +146,18 @@ class _Reader:
         if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
             raise _WrongError("'size' is not a number of bytes")
         uploaded, mirrored = self.time(entry.pop("uploaded", None)), self.time(entry.pop("mirrored", None))
-        return Mirrored(media_type, size, uploaded, mirrored, dict(entry))
+        digest, platforms = entry.pop("mirrorDigest", None), self.platforms(entry.pop("platforms", None))
+        if digest is not None and not isinstance(digest, str):
+            raise _WrongError("'mirrorDigest' is not a digest")
+        mirror_digest = None if digest is None else self.digest_of(digest)
+        return Mirrored(media_type, size, uploaded, mirrored, dict(entry), platforms, mirror_digest)
+
+    def platforms(self, value: Json) -> Platforms:
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise _WrongError("'platforms' is not a list")
+        return choice(tuple(Platform.parse(text) for text in map(_platform_text, value)))
 
     def time(self, value: Json) -> datetime | None:
         if value is None:
@@ -183,6 +198,12 @@ def _section(
 def _entry(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise _WrongError("expected an object")
+    return value
+
+
+def _platform_text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise _WrongError("'platforms' holds what is not a string")
     return value
 
 

@@ -1,11 +1,13 @@
 """What is recorded after a run: only what truly happened."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.outcome import Outcome, Problem
 from gcrsync.mirror.record import Gone, Held, Mirrored, Record, Why
+from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
 
@@ -71,17 +73,33 @@ def _note(draft: _Draft, change: Change, now: datetime) -> None:
 
 def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
     step = outcome.step
-    if outcome.confirmed and step.digest not in draft.manifests:
-        described = step.described
-        draft.manifests[step.digest] = Mirrored(
-            media_type=outcome.media_type or described.media_type,
-            size=described.size if outcome.size is None else outcome.size,
-            uploaded=described.uploaded,
-            mirrored=now,
-        )
+    if outcome.confirmed:
+        draft.manifests[step.digest] = _described(draft.manifests.get(step.digest), outcome, now)
     for tag in outcome.confirmed:
         draft.confirm(tag, step.digest)
     if outcome.problem is Problem.REFUSED:
         for tag in step.tags:
             if tag not in outcome.confirmed:
                 draft.hold(tag, step.digest, outcome.reason, now)
+
+
+def _described(known: Mirrored | None, outcome: Outcome, now: datetime) -> Mirrored:
+    """Describe a manifest; what is known of one stays, until another choice of platforms has reached all of its tags."""
+    step = outcome.step
+    if known is not None and (known.follows(step.platforms) or not set(step.tags) <= set(outcome.confirmed)):
+        return known
+    media_type = outcome.media_type or step.described.media_type or (known.media_type if known else None)
+    return replace(
+        known or Mirrored(uploaded=step.described.uploaded, mirrored=now),
+        media_type=media_type,
+        size=_size(known, outcome),
+        platforms=step.platforms if media_type in media_types.INDEXES else (),
+        mirror_digest=outcome.mirror_digest,
+    )
+
+
+def _size(known: Mirrored | None, outcome: Outcome) -> int | None:
+    """Give the size of what the mirror has; the listing knows that of the whole alone."""
+    if outcome.size is not None or known is not None or outcome.mirror_digest is not None:
+        return outcome.size
+    return outcome.step.described.size

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.platforms import Platforms, told, was_chosen_otherwise
 from gcrsync.mirror.record import Record, Records, Why
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Doubts, Snapshot, absence_doubt, own_doubt
@@ -24,12 +25,13 @@ class Terms:
 
     ``unnameable`` maps repositories that can have no place at the destination to the reason, which begins with NO_PLACE. The tags
     of ``moving`` repositories are all copied, since their mirror gets another name. With ``retry_refused`` a refusal by the
-    destination that is on record is no reason to hold.
+    destination that is on record is no reason to hold. ``platforms`` are what is wanted of an index.
     """
 
     unnameable: Mapping[Repository, str] = field(default_factory=dict)
     moving: frozenset[Repository] = frozenset()
     retry_refused: bool = False
+    platforms: Platforms = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +91,27 @@ def _vanished(record: Record, tag: Tag) -> Change:
 
 def _present(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> Change:
     was, held = record.tags.get(tag), record.held.get(tag)
-    if was == digest and record.repository not in terms.moving:
+    rechosen = _chosen_otherwise(record, digest, terms.platforms) if was == digest else ""
+    if was == digest and record.repository not in terms.moving and not rechosen:
         reason = "the source is back at what the mirror has" if held else ""
         return Change(record.repository, tag, State.UNCHANGED, digest, was, reason, news=held is not None)
     reason = _reason_to_hold(record, tag, digest, listing, terms)
     if reason:
         known = held is not None and (held.digest, held.reason) == (digest, reason)
         return Change(record.repository, tag, State.HELD, digest, was, reason, news=not known)
+    if rechosen and record.repository not in terms.moving:
+        return Change(record.repository, tag, State.MOVED, digest, was, rechosen)
     if was == digest:
         return Change(record.repository, tag, State.ADDED, digest, was, f"moves from {record.mirror}")
     return Change(record.repository, tag, State.MOVED if was else State.ADDED, digest, was)
+
+
+def _chosen_otherwise(record: Record, digest: Digest, platforms: Platforms) -> str:
+    """Say which platforms the mirror has and which it should have; empty where it has the right ones."""
+    described = record.manifests.get(digest)
+    if described is None or described.follows(platforms):
+        return ""
+    return f"chosen anew: {told(platforms)}, was {told(described.platforms)}"
 
 
 def _reason_to_hold(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> str:
@@ -111,5 +124,10 @@ def _reason_to_hold(record: Record, tag: Tag, digest: Digest, listing: Listing, 
     held = record.held.get(tag)
     if held is None or held.digest != digest or record.repository in terms.moving:
         return ""
-    tried_again = held.why is Why.REFUSED and (terms.retry_refused or held.reason.startswith(NO_PLACE))
+    tried_again = held.why is Why.REFUSED and _is_tried_again(held.reason, terms)
     return "" if tried_again else held.reason
+
+
+def _is_tried_again(reason: str, terms: Terms) -> bool:
+    """Say whether a refusal does not hold any more, or is decided anew in every run."""
+    return terms.retry_refused or reason.startswith(NO_PLACE) or was_chosen_otherwise(reason, terms.platforms)

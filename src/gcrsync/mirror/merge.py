@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gcrsync.errors import GcrsyncError, MirrorNameError
 from gcrsync.mirror.naming import mirrored
-from gcrsync.mirror.record import Gone, Held, Record
+from gcrsync.mirror.record import Gone, Held, Mirrored, Record
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
 
@@ -46,16 +46,17 @@ def merge(base: Record, ours: Record, theirs: Record, served: Served) -> Record:
         before, mine, other = _entry(base, tag), _entry(ours, tag), _entry(theirs, tag)
         if mine in (before, other):
             entries[tag] = other
-        elif other == before or (mine.claim != other.claim and _serves(served, ours.mirror, tag, mine.claim)):
+        elif other == before or (mine.claim != other.claim and _serves(served, ours, tag, mine.claim)):
             entries[tag] = mine
         else:
             entries[tag] = other
     return _record(base, ours, theirs, entries)
 
 
-def _serves(served: Served, mirror: str, tag: Tag, digest: Digest | None) -> bool:
+def _serves(served: Served, record: Record, tag: Tag, digest: Digest | None) -> bool:
+    expected = None if digest is None else record.digest_at_mirror(digest)
     try:
-        return served(mirror, tag) == digest
+        return served(record.mirror, tag) == expected
     except GcrsyncError:
         return False
 
@@ -69,7 +70,7 @@ def _entry(record: Record, tag: Tag) -> _Entry:
 
 
 def _record(base: Record, ours: Record, theirs: Record, entries: dict[Tag, _Entry]) -> Record:
-    known = {**ours.manifests, **theirs.manifests}
+    known = _manifests(base, ours, theirs)
     named = {entry.claim for entry in entries.values()}
     return Record(
         repository=theirs.repository,
@@ -80,3 +81,13 @@ def _record(base: Record, ours: Record, theirs: Record, entries: dict[Tag, _Entr
         gone={tag: entry.gone for tag, entry in entries.items() if entry.gone},
         extra=theirs.extra,
     )
+
+
+def _manifests(base: Record, ours: Record, theirs: Record) -> dict[Digest, Mirrored]:
+    """Describe what either has; what we describe anew and they do not is as we say."""
+    renewed = {
+        digest: described
+        for digest, described in ours.manifests.items()
+        if theirs.manifests.get(digest) == base.manifests.get(digest) is not None
+    }
+    return {**ours.manifests, **theirs.manifests, **renewed}

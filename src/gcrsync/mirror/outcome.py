@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gcrsync.mirror.platforms import Platforms
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described
 from gcrsync.oci.name import Repository, Tag
@@ -24,7 +25,7 @@ class Step:
     """One manifest to copy from ``source`` to ``target``, and the tags to put on it there.
 
     ``mirror`` is the target's name as it is recorded; ``described`` is what the listing said of the manifest, and ``recorded``
-    what the record says of the target.
+    what the record says of the target. ``platforms`` are what is wanted of an index, none for all of it.
     """
 
     source: Repository
@@ -34,6 +35,7 @@ class Step:
     tags: tuple[Tag, ...]
     described: Described = field(default_factory=Described)
     recorded: Recorded = Recorded.REPOSITORY
+    platforms: Platforms = ()
 
 
 class Problem(StrEnum):
@@ -52,7 +54,8 @@ class Outcome:
     """What came of a step.
 
     ``confirmed`` are the tags that the destination confirmed; ``copied`` the bytes of blobs that were sent; ``size`` the bytes of
-    the image where its manifests were read; ``problem`` and ``reason`` tell why the other tags are not confirmed.
+    the image where its manifests were read; ``problem`` and ``reason`` tell why the other tags are not confirmed. ``media_type`` is
+    that of the manifest at the source; ``mirror_digest`` is the target's where platforms were chosen and that made it another.
     """
 
     step: Step
@@ -62,3 +65,4 @@ class Outcome:
     size: int | None = None
     problem: Problem | None = None
     reason: str = ""
+    mirror_digest: Digest | None = None

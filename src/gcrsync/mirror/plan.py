@@ -1,10 +1,12 @@
 """What is to be copied, from what differs."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.naming import AnyDestination, mirror_name
 from gcrsync.mirror.outcome import Recorded, Step
+from gcrsync.mirror.platforms import Platforms
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.digest import Digest
@@ -14,8 +16,13 @@ from gcrsync.oci.name import Repository, Tag
 _COPIED = frozenset({State.ADDED, State.MOVED})
 
 
-def make_plan(changes: Iterable[Change], snapshot: Snapshot, destination: AnyDestination, records: Records) -> tuple[Step, ...]:
-    """Group the tags that are to be copied by repository and digest, so that each manifest is fetched once."""
+def make_plan(
+    changes: Iterable[Change], snapshot: Snapshot, destination: AnyDestination, records: Records, platforms: Platforms = ()
+) -> tuple[Step, ...]:
+    """Group the tags that are to be copied by repository and digest, so that each manifest is fetched once.
+
+    ``platforms`` are what is wanted of an index, none for all of it.
+    """
     tags: dict[Repository, dict[Digest, list[Tag]]] = {}
     for change in changes:
         if change.state in _COPIED and change.digest is not None:
@@ -24,24 +31,38 @@ def make_plan(changes: Iterable[Change], snapshot: Snapshot, destination: AnyDes
         step
         for repository, named in tags.items()
         for step in _steps(
-            snapshot.listings[repository.namespace], destination, records.get(repository, Record(repository, "")), named
+            _Place(destination, records.get(repository, Record(repository, "")), platforms),
+            snapshot.listings[repository.namespace],
+            named,
         )
     )
 
 
-def _steps(listing: Listing, destination: AnyDestination, record: Record, tags: Mapping[Digest, list[Tag]]) -> Iterator[Step]:
-    repository = record.repository
-    target, mirror = destination.repository(repository), mirror_name(destination, repository)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a repository goes, what is on record of it, and what is wanted of its indexes."""
+
+    destination: AnyDestination
+    record: Record
+    platforms: Platforms
+
+
+def _steps(place: _Place, listing: Listing, tags: Mapping[Digest, list[Tag]]) -> Iterator[Step]:
+    repository = place.record.repository
+    target, mirror = place.destination.repository(repository), mirror_name(place.destination, repository)
     for digest, named in tags.items():
         described = listing.manifests.get(digest, Described())
-        yield Step(repository, target, mirror, digest, tuple(named), described, _recorded(record, mirror, digest))
+        recorded = _recorded(place, mirror, digest)
+        yield Step(repository, target, mirror, digest, tuple(named), described, recorded, place.platforms)
 
 
-def _recorded(record: Record, mirror: str, digest: Digest) -> Recorded:
+def _recorded(place: _Place, mirror: str, digest: Digest) -> Recorded:
     """Say what is on record of a place: nothing where the mirror is to get another name."""
+    record = place.record
     if record.mirror != mirror or not record.manifests:
         return Recorded.NOTHING
-    return Recorded.MANIFEST if digest in record.manifests else Recorded.REPOSITORY
+    known = record.manifests.get(digest)
+    return Recorded.MANIFEST if known is not None and known.follows(place.platforms) else Recorded.REPOSITORY
 
 
 def pending_bytes(steps: Iterable[Step]) -> int:

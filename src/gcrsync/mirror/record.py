@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from gcrsync.mirror.platforms import Platforms
+from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Repository, Tag
 
@@ -28,7 +30,8 @@ class Mirrored:
     """What is recorded of a manifest that the mirror has.
 
     ``size`` is the bytes of its config and layers, each distinct blob once, over all platforms. Times are in UTC.
-    None is unknown. ``extra`` holds keys of the document that this version does not know, in their order.
+    None is unknown. ``extra`` holds keys of the document that this version does not know, in their order. ``platforms`` are those
+    that were chosen of an index, none where it is mirrored whole, and ``mirror_digest`` is the mirror's where that made it another.
     """
 
     media_type: str | None = None
@@ -36,6 +39,12 @@ class Mirrored:
     uploaded: datetime | None = None
     mirrored: datetime | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
+    platforms: Platforms = ()
+    mirror_digest: Digest | None = None
+
+    def follows(self, platforms: Platforms) -> bool:
+        """Say whether the mirror has what is to be chosen of this manifest: one that is no index is always mirrored whole."""
+        return self.platforms == platforms or self.media_type in media_types.MANIFESTS - media_types.INDEXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,11 @@ class Record:
     held: Mapping[Tag, Held] = field(default_factory=dict)
     gone: Mapping[Tag, Gone] = field(default_factory=dict)
     extra: Mapping[str, Json] = field(default_factory=dict)
+
+    def digest_at_mirror(self, digest: Digest) -> Digest:
+        """Give the digest that the mirror has of what has this digest at the source."""
+        described = self.manifests.get(digest)
+        return digest if described is None or described.mirror_digest is None else described.mirror_digest
 
 
 Records = Mapping[Repository, Record]

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.outcome import Outcome, Problem
+from gcrsync.mirror.platforms import NARROWED
 from gcrsync.mirror.snapshot import Doubt, Fault
 from gcrsync.oci.name import Namespace, Repository, Tag
 
@@ -90,6 +91,7 @@ def _as_it_ended(change: Change, outcome: Outcome | None) -> Change | None:
     if outcome is None or (change.tag not in outcome.confirmed and outcome.problem is Problem.STOPPED):
         return None
     if change.tag in outcome.confirmed:
-        return change
+        narrowed = () if outcome.mirror_digest is None else (NARROWED,)
+        return replace(change, reason="; ".join(filter(None, (change.reason, *narrowed))))
     state = State.HELD if outcome.problem is Problem.REFUSED else State.FAILED
     return Change(change.repository, change.tag, state, change.digest, change.was, outcome.reason, news=state is State.HELD)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from wcmatch import glob
 
 from gcrsync.errors import InvalidNameError
+from gcrsync.mirror.platforms import Platforms
 from gcrsync.oci.name import Namespace, Repository, Tag
 
 _GLOB = glob.GLOBSTAR | glob.DOTGLOB | glob.FORCEUNIX
@@ -47,7 +48,8 @@ class Selection:
     """What is mirrored of ``source``: patterns of repositories are relative to it, and ``namespace`` narrows it.
 
     Each of ``includes`` has to match, so that what the command line asks for can only narrow what the configuration says.
-    ``accept_empty`` names the repositories of which an empty or truncated list is believed.
+    ``accept_empty`` names the repositories of which an empty or truncated list is believed; ``platforms`` are what is wanted of
+    an index, none for all of it.
     """
 
     source: Namespace
@@ -57,6 +59,7 @@ class Selection:
     tags_include: Patterns = field(default_factory=Patterns)
     tags_exclude: Patterns = field(default_factory=Patterns)
     accept_empty: Patterns = field(default_factory=Patterns)
+    platforms: Platforms = ()
 
     def takes(self, repository: Repository) -> bool:
         """Say whether the repository is selected."""

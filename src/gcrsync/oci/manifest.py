@@ -4,8 +4,10 @@ The bytes are kept and never written again from the parsed form: a digest is of 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from gcrsync.errors import InvalidManifestError, InvalidNameError
 from gcrsync.oci import media_types
@@ -13,6 +15,11 @@ from gcrsync.oci.digest import Digest
 
 LARGEST_MANIFEST = 4 * 1024 * 1024
 """The largest manifest, in bytes, that registries must take (distribution-spec, "Pushing manifests")."""
+
+DEEPEST_INDEX = 16
+"""How many indexes may stand in one another; real ones do not go beyond two."""
+
+_PLATFORM = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+){1,2}")
 
 _LARGEST_SIZE = 2**63 - 1
 """A descriptor's size is an int64 (image-spec, descriptor.md)."""
@@ -29,6 +36,18 @@ class Platform:
     def __str__(self) -> str:
         """Give ``os/architecture`` or ``os/architecture/variant``."""
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``os/architecture`` or ``os/architecture/variant``; InvalidNameError for any other text."""
+        if not _PLATFORM.fullmatch(text):
+            raise InvalidNameError("platform", text, "expected os/architecture or os/architecture/variant, such as linux/arm/v7")
+        return cls(*text.split("/"))
+
+    def covers(self, other: "Platform") -> bool:
+        """Say whether what runs on the other is meant by this one: without a variant, every variant is."""
+        alike = (self.os, self.architecture) == (other.os, other.architecture)
+        return alike and self.variant in ("", other.variant)
 
 
 @dataclass(frozen=True, slots=True)

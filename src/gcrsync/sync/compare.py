@@ -31,7 +31,7 @@ class Compared:
 
     def steps(self, records: Records) -> tuple[Step, ...]:
         """Plan what is to be copied, with what is on record."""
-        return make_plan(self.delta.changes, self.snapshot, self.mirror.destination, records)
+        return make_plan(self.delta.changes, self.snapshot, self.mirror.destination, records, self.mirror.selection.platforms)
 
     def report(self) -> NamespaceReport:
         """Say what a run would change."""
@@ -107,6 +107,6 @@ def _compared(job: Job, seen: _Seen, records: Records, placeless: Mapping[Reposi
     selection = seen.mirror.selection
     doubts = find_doubts(seen.snapshot, records, selection)
     moving = frozenset(renamed(seen.names, records))
-    terms = Terms({**seen.unnameable, **placeless}, moving, job.retry_refused)
+    terms = Terms({**seen.unnameable, **placeless}, moving, job.retry_refused, selection.platforms)
     delta = diff(records, seen.snapshot, selection, doubts, terms)
     return Compared(seen.mirror, seen.snapshot, doubts, seen.names, moving, delta)

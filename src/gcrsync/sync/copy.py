@@ -179,7 +179,7 @@ def _relocation(compared: Compared, steps: Iterable[Step], record: Record, place
     kept: dict[Digest, list[Tag]] = {}
     for tag, digest in (*record.tags.items(), *((tag, gone.digest) for tag, gone in record.gone.items())):
         if tag not in planned:
-            kept.setdefault(digest, []).append(tag)
+            kept.setdefault(record.digest_at_mirror(digest), []).append(tag)
     target = compared.mirror.destination.repository(record.repository)
     for digest, tags in kept.items():
         yield Step(place, target, compared.names[record.repository], digest, tuple(tags), recorded=Recorded.NOTHING)

@@ -8,15 +8,12 @@ from gcrsync.mirror.diff import SCHEMA_ONE
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import AnyManifest, Descriptor, Index, Manifest, SchemaOne
+from gcrsync.oci.manifest import DEEPEST_INDEX, AnyManifest, Descriptor, Index, Manifest, SchemaOne
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.sync.blobs import Blobs
 from gcrsync.sync.manifests import Manifests
 from gcrsync.sync.once import Once
 from gcrsync.sync.passage import Passage
-
-DEEPEST_INDEX = 16
-"""How many indexes may stand in one another; real ones do not go beyond two."""
 
 BlobSizes = dict[Digest, int]
 """The blobs of an image and their sizes in bytes."""
@@ -32,10 +29,18 @@ class Progress:
     """The bytes of each blob that was sent, noted by any thread."""
     media_type: str | None = None
     size: int | None = None
+    mirror_digest: Digest | None = None
+
+    @property
+    def digest(self) -> Digest:
+        """The digest that the target is to have."""
+        return self.mirror_digest or self.step.digest
 
     def outcome(self, problem: Problem | None = None, reason: str = "") -> Outcome:
         """Say what came of the step."""
-        return Outcome(self.step, tuple(self.confirmed), sum(self.sent), self.media_type, self.size, problem, reason)
+        return Outcome(
+            self.step, tuple(self.confirmed), sum(self.sent), self.media_type, self.size, problem, reason, self.mirror_digest
+        )
 
 
 class Shared:

@@ -8,7 +8,6 @@ from gcrsync.metadata.changelog import Entry, body
 from gcrsync.metadata.summary import Counts, message
 from gcrsync.mirror.change import State
 from gcrsync.mirror.merge import Served
-from gcrsync.mirror.outcome import Outcome, Problem
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.oci.digest import Digest
@@ -19,7 +18,7 @@ from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
 from gcrsync.sync.compare import compare
-from gcrsync.sync.copy import Copied, Work, copy, plan_work, reachable
+from gcrsync.sync.copy import Copied, copy, plan_work, reachable
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.pool import each
 from gcrsync.sync.record import Edit, edit_between, files_of, read_records, recovered
@@ -80,18 +79,11 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]
         compared = compare(job, means, records)
         copied, present = Copied(compared, records), 0
         work = plan_work(means, compared, records)
-        for item, there in each(means.executor, lambda item: (item, _asked(item)), work, means.stopped, means.ahead):
-            copied.note(item, there if isinstance(there, Outcome) else Outcome(item.step, item.step.tags))
-            present += there is True
+        asked = each(means.executor, lambda item: (item, *item.transfer.rehearse(item.step)), work, means.stopped, means.ahead)
+        for item, outcome, there in asked:
+            copied.note(item, outcome)
+            present += there
         return _publish(job, means, copied, records, lambda write: rehearsal.publish(ground, write)), present
-
-
-def _asked(work: Work) -> bool | Outcome:
-    """Say whether the destination has the manifest of a step; a failure is its outcome."""
-    try:
-        return work.transfer.has(work.step)
-    except GcrsyncError as error:
-        return Outcome(work.step, problem=Problem.FAILED, reason=str(error))
 
 
 def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: Publish) -> Finished:

@@ -1,11 +1,14 @@
 """Copying one manifest with everything that it names, every byte checked on the way."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
-from gcrsync.errors import GcrsyncError, RefusedError, RegistryError, StoppedError
+from gcrsync.errors import GcrsyncError, InvalidManifestError, RefusedError, RegistryError, StoppedError
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
+from gcrsync.mirror.platforms import choose, no_match
 from gcrsync.oci import media_types
-from gcrsync.oci.manifest import AnyManifest, Descriptor
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import AnyManifest, Descriptor, Index
 from gcrsync.oci.name import Tag
 from gcrsync.sync.image import Image, Progress, Shared, blob_sizes
 from gcrsync.sync.passage import Passage
@@ -25,59 +28,100 @@ class Transfer:
     def copy(self, step: Step) -> Outcome:
         """Copy the manifest of a step and put its tags on it; what goes wrong is told in the outcome and never raised."""
         self._passage.watch.started(step)
-        progress = Progress(step)
-        try:
-            self._copy(progress)
-            outcome = progress.outcome()
-        except StoppedError as error:
-            outcome = progress.outcome(Problem.STOPPED, str(error))
-        except RefusedError as error:
-            outcome = progress.outcome(Problem.REFUSED, error.message)
-        except GcrsyncError as error:
-            # What is under way when the run is stopped ends by its connections being closed, whatever that looks like.
-            outcome = progress.outcome(Problem.STOPPED if self._passage.stopped() else Problem.FAILED, str(error))
+        outcome = self._ended(Progress(step), self._copy)
         self._passage.watch.finished(outcome)
         return outcome
 
+    def rehearse(self, step: Step) -> tuple[Outcome, bool]:
+        """Give the outcome of a copy to which nothing happens on the way, and say whether the target has the manifest already."""
+        present = False
+
+        def ask(progress: Progress) -> None:
+            nonlocal present
+            self._choose(progress)
+            present = self._passage.target.head_manifest(step.target, progress.digest) is not None
+            progress.confirmed.extend(step.tags)
+
+        return self._ended(Progress(step), ask), present
+
+    def _ended(self, progress: Progress, work: Callable[[Progress], object]) -> Outcome:
+        try:
+            work(progress)
+            return progress.outcome()
+        except StoppedError as error:
+            return progress.outcome(Problem.STOPPED, str(error))
+        except RefusedError as error:
+            return progress.outcome(Problem.REFUSED, error.message)
+        except GcrsyncError as error:
+            # What is under way when the run is stopped ends by its connections being closed, whatever that looks like.
+            return progress.outcome(Problem.STOPPED if self._passage.stopped() else Problem.FAILED, str(error))
+
+    def _choose(self, progress: Progress) -> AnyManifest | None:
+        """Choose what the target is to have of an index, and give it; None where platforms are not to be chosen."""
+        step = progress.step
+        if not step.platforms:
+            return None
+        manifest = self._shared.manifests.get(step.source, step.digest)
+        progress.media_type = manifest.media_type
+        if not isinstance(manifest, Index):
+            return manifest
+        what = f"{step.source}@{step.digest}"
+        chosen = choose(manifest, step.platforms, lambda entry: self._child(step, entry), what)
+        if chosen is None:
+            raise RefusedError("choosing platforms of", what, no_match(step.platforms))
+        found = self._child(step, chosen) if isinstance(chosen, Descriptor) else chosen
+        if found is not manifest:
+            progress.mirror_digest = chosen.digest if isinstance(chosen, Descriptor) else Digest.of(found.raw)
+        return found
+
+    def _child(self, step: Step, entry: Descriptor) -> AnyManifest:
+        self._passage.check_stop()
+        manifest = self._shared.manifests.get(step.source, entry.digest)
+        if len(manifest.raw) != entry.size:
+            raise InvalidManifestError(str(entry.digest), f"{len(manifest.raw)} bytes, but its index says {entry.size}")
+        return manifest
+
     def _copy(self, progress: Progress) -> None:
-        step, present = progress.step, self._present(progress.step)
-        served = [] if present is None else [tag for tag in step.tags if self._serves(step, tag)]
+        step, chosen = progress.step, self._choose(progress)
+        present = self._present(step, progress.digest)
+        served = [] if present is None else [tag for tag in step.tags if self._serves(step, tag, progress.digest)]
         whole = step.recorded is Recorded.MANIFEST or (present is not None and present.media_type not in media_types.INDEXES)
         if present is not None and whole:
-            progress.media_type = present.media_type
+            progress.media_type = progress.media_type or present.media_type
             progress.confirmed.extend(served)
             if len(served) == len(step.tags):
                 return
-        manifest = self._shared.manifests.get(step.source, step.digest)
+        manifest = chosen or self._shared.manifests.get(step.source, step.digest)
         image = Image(self._shared, progress)
         sizes = blob_sizes(manifest) if whole else image.fill(manifest, depth=0)
-        progress.media_type, progress.size = manifest.media_type, None if sizes is None else sum(sizes.values())
+        progress.media_type = progress.media_type if chosen else manifest.media_type
+        progress.size = None if sizes is None else sum(sizes.values())
         for tag in step.tags:
             if tag not in served:
-                self._tag(image, tag, manifest)
+                self._tag(image, tag, manifest, progress.digest)
             if tag not in progress.confirmed:
                 progress.confirmed.append(tag)
 
-    def _present(self, step: Step) -> Descriptor | None:
+    def _present(self, step: Step, digest: Digest) -> Descriptor | None:
         """Describe the manifest of a step at the target, None where there is none or the answer needs no question.
 
         What is on record goes there again, which is one request either way, and a new repository has nothing.
         """
         if step.recorded is Recorded.MANIFEST or self._shared.is_new(step):
             return None
-        return self._passage.target.head_manifest(step.target, step.digest)
+        return self._passage.target.head_manifest(step.target, digest)
 
-    def _tag(self, image: Image, tag: Tag, manifest: AnyManifest) -> None:
+    def _tag(self, image: Image, tag: Tag, manifest: AnyManifest, digest: Digest) -> None:
         """Put a tag on a manifest. A target that may not be written twice says no where it has it so already, which is as good."""
         step = image.step
         try:
-            image.put(tag, manifest, step.digest)
+            image.put(tag, manifest, digest)
         except RegistryError:
             with suppress(GcrsyncError):
-                if self._serves(step, tag):
+                if self._serves(step, tag, digest):
                     return
             raise
 
-    def _serves(self, step: Step, tag: Tag) -> bool:
+    def _serves(self, step: Step, tag: Tag, digest: Digest) -> bool:
         there = self._passage.target.head_manifest(step.target, tag)
-        return there is not None and there.digest == step.digest
+        return there is not None and there.digest == digest

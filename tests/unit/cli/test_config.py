@@ -7,6 +7,7 @@ import pytest
 from gcrsync.cli.config import Table, parse_config, parse_image, read_config
 from gcrsync.errors import InvalidConfigError, InvalidNameError
 from gcrsync.mirror.selection import Patterns
+from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Repository
 
 WHOLE = """
@@ -18,6 +19,7 @@ include = ["static", "java/**"]
 exclude = ["java/x"]
 tags.include = ["latest", "re:v[0-9]+"]
 tags.exclude = ["*-debug"]
+platforms = ["linux/arm/v7", "linux/amd64", "linux/amd64"]
 insecure = true
 accept_empty = ["static"]
 """
@@ -33,6 +35,7 @@ def test_a_table_is_read_whole() -> None:
             exclude=Patterns(("java/x",)),
             tags_include=Patterns(("latest", "re:v[0-9]+")),
             tags_exclude=Patterns(("*-debug",)),
+            platforms=(Platform("linux", "amd64"), Platform("linux", "arm", "v7")),
             insecure=True,
             accept_empty=Patterns(("static",)),
             line=3,
@@ -53,7 +56,7 @@ def test_a_list_of_images_is_a_table_for_each_repository() -> None:
     ("text", "line", "words"),
     [
         ("[[mirror]]\nsource = 'a\n", 2, "not TOML"),
-        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatforms = ['linux/amd64']\n", 4, "unknown key 'platforms'"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatform = ['linux/amd64']\n", 4, "unknown key 'platform'"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ntags.foo = 1\n", 4, r"unknown key 'tags\.foo'"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n\n[mirror.tags]\nfoo = 1\n", 6, r"unknown key 'tags\.foo'"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n[[mirror]]\nsource = 'b'\nnmae = 'x'\n", 6, "unknown key 'nmae'"),
@@ -65,6 +68,10 @@ def test_a_list_of_images_is_a_table_for_each_repository() -> None:
         ("[[mirror]]\nsource = 'UPPER'\ndestination = 'd.io'\n", 2, "not a valid namespace"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninclude = ['re:(']\n", 4, "not a valid pattern"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninclude = 'x'\n", 4, "expected a list of strings"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatforms = ['linux']\n", 4, "not a valid platform"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatforms = ['linux/a/b/c']\n", 4, "not a valid platform"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatforms = [1]\n", 4, "expected a list of strings"),
+        ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatforms = []\n", 4, "platforms names none"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninsecure = 'no'\n", 4, "true or false"),
         ("[[mirror]]\nimages = ['a@sha256:0']\ndestination = 'd.io'\n", 2, "a digest cannot be followed"),
         ("[[mirror]]\nimages = ['a']\ninclude = []\ndestination = 'd.io'\n", 3, "cannot stand beside images"),

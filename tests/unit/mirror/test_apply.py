@@ -9,6 +9,8 @@ from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.outcome import Outcome, Problem, Step
 from gcrsync.mirror.record import Held, Mirrored, Why
 from gcrsync.oci.listing import Described
+from gcrsync.oci.manifest import Platform
+from gcrsync.oci.media_types import OCI_INDEX, OCI_MANIFEST
 from gcrsync.oci.name import Tag
 from tests.support.values import NOW, THEN, digest, record, repository, tags
 
@@ -98,3 +100,26 @@ def test_unknown_keys_are_kept() -> None:
     before = replace(record(NAME, {"1": "x"}), extra={"note": "ours"})
 
     assert apply(before, (), (Outcome(step("y", "2"), (Tag("2"),)),), NOW).extra == {"note": "ours"}
+
+
+def test_another_choice_of_platforms_is_recorded_when_all_its_tags_have_it_and_no_sooner() -> None:
+    before = record(NAME, {"1": "x", "2": "x"})
+    before = replace(before, manifests={digest("x"): Mirrored(OCI_INDEX, 99, None, THEN)})
+    chosen = replace(step("x", "1", "2"), platforms=(Platform("linux", "arm"),))
+    partly = Outcome(chosen, (Tag("1"),), problem=Problem.FAILED, media_type=OCI_INDEX, size=5, mirror_digest=digest("child"))
+    wholly = replace(partly, confirmed=chosen.tags, problem=None)
+    after = apply(before, (), (wholly,), NOW)
+
+    assert apply(before, (), (partly,), NOW) == before
+    assert after.tags == before.tags
+    assert after.manifests == {
+        digest("x"): Mirrored(OCI_INDEX, 5, None, THEN, platforms=chosen.platforms, mirror_digest=digest("child"))
+    }
+    assert apply(after, (), (replace(wholly, step=step("x", "1", "2"), size=99, mirror_digest=None),), NOW) == before
+
+
+def test_an_image_that_is_no_index_is_recorded_without_platforms() -> None:
+    chosen = replace(step("y", "1"), platforms=(Platform("linux", "arm"),))
+    after = apply(record(NAME), (), (Outcome(chosen, (Tag("1"),), media_type=OCI_MANIFEST, size=5),), NOW)
+
+    assert after.manifests == {digest("y"): Mirrored(OCI_MANIFEST, 5, THEN, NOW)}

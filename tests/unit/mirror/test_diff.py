@@ -6,10 +6,13 @@ import pytest
 
 from gcrsync.mirror.change import State
 from gcrsync.mirror.diff import NO_PLACE, SCHEMA_ONE, Delta, Terms
+from gcrsync.mirror.platforms import Platforms
+from gcrsync.mirror.record import Mirrored, Record
 from gcrsync.mirror.selection import Patterns
 from gcrsync.mirror.snapshot import Snapshot, find_doubts
 from gcrsync.oci import media_types
 from gcrsync.oci.listing import Listing
+from gcrsync.oci.manifest import Platform
 from tests.support.values import compare, digest, everything, listing, record, records, repository, snapshot
 
 NAME = "gcr.io/p/a"
@@ -162,3 +165,30 @@ def test_a_selection_that_takes_nothing_of_what_is_there_is_doubted() -> None:
         "no repository that is selected has the tag lastest"
     ]
     assert told(compare({}, seen, replace(mistyped, tags_include=Patterns(("1", "lastest"))))) == [("1", "added")]
+
+
+ARM, AMD = (Platform.parse("linux/arm"),), (Platform.parse("linux/amd64"),)
+
+
+def narrowed(media_type: str, platforms: Platforms) -> Record:
+    known = record(NAME, {"1": "x"})
+    return replace(known, manifests={digest("x"): Mirrored(media_type, platforms=platforms)})
+
+
+@pytest.mark.parametrize(
+    ("media_type", "before", "now", "changed"),
+    [
+        (media_types.OCI_INDEX, (), ARM, True),
+        (media_types.DOCKER_LIST, ARM, AMD, True),
+        (media_types.OCI_INDEX, ARM, (), True),
+        (media_types.OCI_INDEX, ARM, ARM, False),
+        (media_types.OCI_MANIFEST, (), ARM, False),
+    ],
+)
+def test_another_choice_of_platforms_changes_the_tags_of_indexes(
+    media_type: str, before: Platforms, now: Platforms, *, changed: bool
+) -> None:
+    delta = compare(records(narrowed(media_type, before)), snapshot(NAME, {NAME: listing({"1": "x"})}), terms=Terms(platforms=now))
+
+    assert told(delta) == ([("1", "moved")] if changed else [])
+    assert all("chosen anew" in change.reason for change in delta.changes)

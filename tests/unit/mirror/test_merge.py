@@ -1,6 +1,9 @@
 """Two writers' changes to one record."""
 
+from dataclasses import replace
+
 from gcrsync.mirror.merge import merge
+from gcrsync.mirror.record import Mirrored
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
 from tests.support.values import digest, record, tags
@@ -41,3 +44,20 @@ def test_a_file_that_the_other_writer_removed_gets_only_our_changes() -> None:
     merged = merge(record(NAME, {"1": "x"}), record(NAME, {"1": "x", "2": "y"}), record(NAME), never)
 
     assert merged.tags == tags({"2": "y"})
+
+
+def test_the_destination_is_compared_with_the_digest_that_the_mirror_has() -> None:
+    base, ours, theirs = record(NAME, {"1": "x"}), record(NAME, {"1": "y"}), record(NAME, {"1": "z"})
+    ours = replace(ours, manifests={digest("y"): Mirrored(mirror_digest=digest("child"))})
+
+    assert merge(base, ours, theirs, lambda _mirror, _tag: digest("child")).tags == ours.tags
+    assert merge(base, ours, theirs, lambda _mirror, _tag: digest("y")).tags == theirs.tags
+
+
+def test_a_choice_of_ours_is_kept_beside_a_tag_of_theirs() -> None:
+    base, theirs = record(NAME, {"1": "x"}), record(NAME, {"1": "x", "2": "y"})
+    ours = replace(base, manifests={digest("x"): Mirrored(mirror_digest=digest("child"))})
+    after = merge(base, ours, theirs, lambda _mirror, _tag: None)
+
+    assert after.tags == theirs.tags
+    assert after.manifests == {**theirs.manifests, **ours.manifests}

@@ -13,13 +13,12 @@ from gcrsync.archive.destination import FolderDestination
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.mirror.report import Ending
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import Descriptor
+from gcrsync.oci.manifest import DEEPEST_INDEX, Descriptor
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
 from gcrsync.registry.retry import RetryPolicy
 from gcrsync.registry.session import Session
-from gcrsync.sync.image import DEEPEST_INDEX
 from gcrsync.sync.passage import Passage
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
