@@ -19,7 +19,7 @@ from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, 
 from gcrsync.cli.progress import progress
 from gcrsync.cli.quantities import seconds, size
 from gcrsync.cli.results import codes, finish, finish_look, print_publication
-from gcrsync.cli.setup import Base, choices, insecure_hosts, job, means
+from gcrsync.cli.setup import Base, choices, job, means, network
 from gcrsync.metadata.markdown import number
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import State
@@ -122,8 +122,8 @@ def _prepared(command: str, options: CompareOptions, screen: Screen, history: Hi
     base = Base(history.root, options.config or config_beside(history.root), ours=history.cached)
     chosen = choices(options, base)
     asked = job(command, options, base, chosen)
-    insecure = insecure_hosts(options, chosen)
-    with progress(screen) as watch, means(asked, insecure, base, options.jobs, (stop, watch)) as given:
+    settings = network(options, chosen)
+    with progress(screen) as watch, means(asked, settings, base, options.jobs, (stop, watch)) as given:
         yield asked, given
 
 

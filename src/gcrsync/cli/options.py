@@ -72,6 +72,15 @@ class CompareOptions:
         ),
     ] = None
     jobs: Annotated[int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=_HOW)] = 8
+    timeout: Annotated[
+        float,
+        typer.Option(
+            min=0.1, help="How long a registry may say nothing before it is asked again.", metavar="SECONDS", rich_help_panel=_HOW
+        ),
+    ] = 60.0
+    retries: Annotated[
+        int, typer.Option(min=0, max=20, help="How often what failed for the moment is tried again.", rich_help_panel=_HOW)
+    ] = 3
     strict: Annotated[
         bool,
         typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=_HOW),

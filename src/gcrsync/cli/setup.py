@@ -25,7 +25,6 @@ from gcrsync.registry.retry import Clock, RetryPolicy
 from gcrsync.registry.session import Session, Settings, open_session
 from gcrsync.sync.job import Job, Means, Mirror
 from gcrsync.sync.places import Target
-from gcrsync.sync.pool import Stopped
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 
@@ -125,9 +124,9 @@ def _relative(location: Path, root: Path) -> str:
 class Places:
     """Opens destinations, each host with its own credentials, for as long as a run lasts."""
 
-    def __init__(self, job: Job, insecure: frozenset[str], stopped: Stopped, environment: Mapping[str, str]) -> None:
+    def __init__(self, job: Job, settings: Settings, environment: Mapping[str, str]) -> None:
         """Credentials from the environment are for the destination of the job alone."""
-        self._settings = Settings(insecure=insecure, stopped=stopped)
+        self._settings = settings
         self._environment, self._sessions, self._folders = environment, dict[str | None, Session](), dict[str, Folder]()
         self._registries, self._lock = dict[str, Destination](), RLock()
         self._own = _destination_host(job, environment)
@@ -184,7 +183,13 @@ def _destination_host(job: Job, environment: Mapping[str, str]) -> str | None:
     return hosts[0] if hosts else None
 
 
-def insecure_hosts(options: CompareOptions, chosen: Iterable[Choice]) -> frozenset[str]:
+def network(options: CompareOptions, chosen: Iterable[Choice]) -> Settings:
+    """Give what sessions are told by the options and the configuration."""
+    retry = RetryPolicy(tries=options.retries + 1)
+    return Settings(insecure=_insecure_hosts(options, chosen), retry=retry, patience=options.timeout)
+
+
+def _insecure_hosts(options: CompareOptions, chosen: Iterable[Choice]) -> frozenset[str]:
     """Give the hosts that may speak plain HTTP: those of the options, and both ends of each table that says so."""
     insecure = [choice.table for choice in chosen if choice.table.insecure]
     places = [options.to or table.destination for table in insecure]
@@ -193,12 +198,12 @@ def insecure_hosts(options: CompareOptions, chosen: Iterable[Choice]) -> frozens
 
 
 @contextmanager
-def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tuple[Stop, Watch]) -> Iterator[Means]:
+def means(job: Job, settings: Settings, base: Base, jobs: int, signals: tuple[Stop, Watch]) -> Iterator[Means]:
     """Give what a run works with; connections and threads end with the context, connections already at a stop."""
     environment, (stop, watch) = dict(os.environ), signals
     clock = Clock(time.monotonic, time.sleep, stop)
     with ExitStack() as stack:
-        places = Places(job, insecure, stop, environment)
+        places = Places(job, replace(settings, stopped=stop), environment)
         stack.callback(places.close)
         stack.enter_context(_closed_at_a_stop(places, stop.asked))
         blobs, executor = (ThreadPoolExecutor(jobs, thread_name_prefix=THREADS) for _ in range(2))
@@ -213,7 +218,7 @@ def means(job: Job, insecure: frozenset[str], base: Base, jobs: int, signals: tu
             executor=executor,
             blobs=blobs,
             ahead=jobs,
-            attempt=lambda work: RetryPolicy().call(work, clock),
+            attempt=lambda work: settings.retry.call(work, clock),
             stopped=stop,
             watch=watch,
         )

@@ -20,7 +20,7 @@ from gcrsync.registry.keychain import Keychain
 from gcrsync.registry.retry import Clock, RetryPolicy, RetryTransport
 from gcrsync.registry.tokens import TokenRequest, Tokens
 from gcrsync.registry.transport import is_named, open_routes
-from gcrsync.registry.wire import Wire
+from gcrsync.registry.wire import PATIENCE, Wire
 
 _DOCKER_HUB_SERVER = "registry-1.docker.io"
 _BEARER = "Bearer "
@@ -36,13 +36,15 @@ class Settings:
     """What a session is told.
 
     ``insecure`` are the hosts without verified TLS, ``destination`` is the one that GCRSYNC_USERNAME and GCRSYNC_PASSWORD are
-    for, ``connections`` is how many idle ones are kept open, and ``stopped`` says whether the run was asked to stop.
+    for, ``connections`` is how many idle ones are kept open, ``patience`` is how many seconds a host may say nothing, and
+    ``stopped`` says whether the run was asked to stop.
     """
 
     insecure: frozenset[str] = frozenset()
     destination: str | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     connections: int = 16
+    patience: float = PATIENCE
     stopped: Callable[[], bool] = _never
 
 
@@ -228,7 +230,7 @@ def open_session(
     """
     time = Clock(clock, sleep, settings.stopped)
     way = transport or open_routes(environment, settings.insecure, settings.connections, clock)
-    wire = Wire(RetryTransport(way, settings.retry, time), time)
+    wire = Wire(RetryTransport(way, settings.retry, time), time, settings.patience)
     keychain = Keychain(environment, settings.destination, clock)
     return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure)
 

@@ -12,15 +12,20 @@ from gcrsync.errors import StoppedError, UnreachableError
 from gcrsync.registry.answers import where
 from gcrsync.registry.retry import Clock
 
-_TIMEOUT = {"timeout": httpx.Timeout(connect=10, read=60, write=60, pool=None).as_dict()}
+_LONGEST_CONNECT = 10.0
+
+PATIENCE = 60.0
+"""How many seconds a host may take for each piece of what it takes or gives, unless it is told otherwise."""
 
 
 class Wire:
     """Requests through a transport, safe to share between threads."""
 
-    def __init__(self, transport: httpx.BaseTransport, clock: Clock) -> None:
-        """Send through the transport until the clock says that the run was asked to stop."""
+    def __init__(self, transport: httpx.BaseTransport, clock: Clock, patience: float = PATIENCE) -> None:
+        """Send through the transport until the clock says that the run was asked to stop; ``patience`` is in seconds."""
         self._transport, self._clock = transport, clock
+        timeout = httpx.Timeout(patience, connect=min(patience, _LONGEST_CONNECT), pool=None)
+        self._extensions = {"timeout": timeout.as_dict()}
         self._headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"gcrsync/{version('gcrsync')}"}
 
     def send(
@@ -33,7 +38,7 @@ class Wire:
         if self._clock.stopped():
             raise StoppedError
         bare = url.copy_with(userinfo=b"") if url.userinfo else url
-        request = httpx.Request(method, bare, headers={**self._headers, **headers}, content=content, extensions=_TIMEOUT)
+        request = httpx.Request(method, bare, headers={**self._headers, **headers}, content=content, extensions=self._extensions)
         translated = partial(self._translated, method, bare)
         with translated():
             response = self._transport.handle_request(request)

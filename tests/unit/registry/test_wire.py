@@ -161,3 +161,11 @@ def test_a_stop_ends_a_read_that_waits_for_a_stalled_host(answered: bytes) -> No
 
     assert not reader.is_alive()
     assert len(failures) == 1
+
+
+def test_a_host_that_says_nothing_for_longer_than_it_may_is_unreachable() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server, closing(open_routes({}, frozenset(), 4, monotonic)) as routes:
+        wire = Wire(routes, SteppedClock().clock, patience=0.1)
+
+        with pytest.raises(UnreachableError, match="timed out"):
+            wire.send("GET", httpx.URL(f"http://127.0.0.1:{server.getsockname()[1]}/"), {})
