@@ -44,6 +44,9 @@ class Pages:
     most = 10_000
     """After so many requests a list is taken for endless."""
 
+    most_repeated = 16
+    """After so many pages in a row with the same content, if only with nothing, a list is taken for endless, too."""
+
     largest = 256 * 1024 * 1024
     """The most bytes of all pages together; Google's largest page, of 10,000 manifests, has a fiftieth of that."""
 
@@ -61,10 +64,13 @@ class Pages:
 
     def __iter__(self) -> Iterator[Document]:
         """Give each page; raise the RegistryError of the first that is not given, or that leads astray."""
-        page = self._first(*self._sizes)
+        page, repeated = self._first(*self._sizes), 0
         yield page.document
         while url := self._next(page):
-            page = self._read(url)
+            before, page = page, self._read(url)
+            repeated = repeated + 1 if page.document == before.document else 0
+            if repeated > self.most_repeated:
+                raise _astray(before, f"it is the same page {repeated} times over")
             yield page.document
 
     def _first(self, size: int, *smaller: int) -> _Page:

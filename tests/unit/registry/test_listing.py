@@ -211,6 +211,19 @@ def test_links_that_never_end_are_given_up() -> None:
         assert pages.requests == 5
 
 
+@pytest.mark.parametrize("content", [b'{"tags": []}', b'{"tags": ["a", "b"]}'])
+def test_a_page_that_comes_again_and_again_is_given_up_long_before(content: bytes) -> None:
+    asked: list[httpx.URL] = []
+
+    def endless(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, headers={"Link": f'<?last={len(asked)}>; rel="next"'}, stream=httpx.ByteStream(content))
+
+    with session_to(endless) as session, pytest.raises(ProtocolError, match="it is the same page 17 times over"):
+        list(Pages(session, tags_call(session, APP), "tags", (10,)))
+    assert len(asked) == 18
+
+
 @pytest.mark.parametrize(
     "link",
     [
