@@ -76,13 +76,14 @@ def failure(response: httpx.Response, doing: str, *, place: str = "") -> Registr
     login = f"docker login {canonical_host(at.partition('/')[0])}, or GCRSYNC_USERNAME and GCRSYNC_PASSWORD for the destination"
     if status == HTTPStatus.UNAUTHORIZED:
         return UnauthorizedError(*parts, hint=f"log in: {login}")
-    if status == HTTPStatus.FORBIDDEN:
-        return DeniedError(*parts, hint=f"it may not exist, or need another account: {login}")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(*parts, retry_after=retry_after(response.headers), hint="wait, or log in for a higher limit")
     if _QUOTA.search(said):
         return DeniedError(*parts, hint="make room there or raise the quota, then run again")
-    return _other_failure(status, words.error_codes(content), parts)
+    if status == HTTPStatus.FORBIDDEN:
+        return DeniedError(*parts, hint=f"it may not exist, or need another account: {login}")
+    absent = "" if response.request.method in {"GET", "HEAD"} else "there is no such repository or project: create it there"
+    return _other_failure(status, words.error_codes(content), parts, absent)
 
 
 def where(url: httpx.URL) -> str:
@@ -105,14 +106,14 @@ def retry_after(headers: httpx.Headers) -> float | None:
     return max(0.0, pause.total_seconds())
 
 
-def _other_failure(status: int, codes: Sequence[str], parts: tuple[str, str, str]) -> RegistryError:
+def _other_failure(status: int, codes: Sequence[str], parts: tuple[str, str, str], hint: str) -> RegistryError:
     if _BLOB_UNKNOWN not in codes:
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return RefusedError(*parts, hint="it is larger than the registry takes")
         if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE or (status in _REFUSING_STATUSES and not _REFUSALS.isdisjoint(codes)):
             return RefusedError(*parts)
         if status == HTTPStatus.NOT_FOUND:
-            return NotFoundError(*parts)
+            return NotFoundError(*parts, hint=hint)
     return ProtocolError(*parts, status=status, codes=codes)
 
 

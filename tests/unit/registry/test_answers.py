@@ -131,6 +131,16 @@ def test_a_full_registry_is_no_refusal_of_the_manifest(status: int) -> None:
 
     assert type(error) is DeniedError
     assert "storage quota of 5 GiB" in error.message
+    assert "make room" in error.hint
+
+
+def test_what_cannot_be_written_because_there_is_no_place_for_it_says_what_to_do() -> None:
+    errors = {"errors": [{"code": "NAME_UNKNOWN", "message": "no such project"}]}
+    hints = [
+        failure(httpx.Response(404, json=errors, request=httpx.Request(method, URL)), "doing").hint for method in ("POST", "GET")
+    ]
+
+    assert hints == ["there is no such repository or project: create it there", ""]
 
 
 def test_a_rate_limit_that_speaks_of_a_quota_is_a_rate_limit() -> None:
