@@ -21,6 +21,7 @@ from tests.support.build import Built
 from tests.support.docker_registry import ACCOUNT, WITH_FOREIGN_LAYERS, with_account
 from tests.support.docker_registry import docker_registry as run_registry
 from tests.support.faults import Fault, truncated
+from tests.support.pushing import push
 from tests.support.serving import served
 from tests.support.sessions import NO_ENVIRONMENT, session_to
 from tests.support.simulator import Simulator
@@ -46,16 +47,6 @@ def session() -> Iterator[Session]:
 @pytest.fixture
 def client(session: Session) -> Client:
     return Client(session, "pull,push")
-
-
-def push(client: Client, repository: Repository, built: Built, *names: str) -> None:
-    """Push a manifest and all that it needs, in the order that registries ask for."""
-    for each in built.everything():
-        for digest, content in each.blobs.items():
-            client.put_blob(repository, Descriptor("", digest, len(content)), [content])
-        client.put_manifest(repository, each.digest, each.parsed, each.digest)
-    for name in names:
-        client.put_manifest(repository, Tag(name), built.parsed, built.digest)
 
 
 @pytest.mark.parametrize(("name", "built"), KINDS.items(), ids=KINDS)

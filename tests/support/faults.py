@@ -6,8 +6,10 @@ simulator.faults.append(Fault("PUT", "/manifests/", status(503), times=None))   
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from threading import Event
 
 import httpx
@@ -17,6 +19,8 @@ Change = Callable[[httpx.Request, Answer], httpx.Response]
 """Gives another answer; the true one, with what it does to the registry, only where it calls for it."""
 
 _PIECE = 64 * 1024
+_LONGEST_SILENCE = 60.0
+_ARRIVAL = 0.1
 
 
 @dataclass(slots=True)
@@ -47,6 +51,11 @@ def status(code: int, *errors: str, headers: Mapping[str, str] | None = None) ->
     return lambda _request, _answer: httpx.Response(code, headers=headers, content=content)
 
 
+def refusal(code: int, error: str, message: str) -> Change:
+    """Fail with a status and one error in the registry's own words."""
+    return lambda _request, _answer: httpx.Response(code, json={"errors": [{"code": error, "message": message}]})
+
+
 def document(value: object, headers: Mapping[str, str] | None = None) -> Change:
     """Give this as JSON."""
     return lambda _request, _answer: httpx.Response(200, headers=headers, json=value)
@@ -73,24 +82,106 @@ def unreachable() -> Change:
 
 def truncated() -> Change:
     """Announce the whole answer and break off half-way."""
+    return lambda request, answer: _partial(answer(request), 0.5, _cut)
 
-    def cut(request: httpx.Request, answer: Answer) -> httpx.Response:
-        true = answer(request)
-        half = true.read()[: len(true.content) // 2]
-        return httpx.Response(true.status_code, headers=true.headers, stream=InPieces(half, broken=True))
 
-    return cut
+def reset() -> Change:
+    """Reset the connection before the request is even read, so that nothing comes of it."""
+
+    def strike(_request: httpx.Request, _answer: Answer) -> httpx.Response:
+        raise ResetError
+
+    return strike
+
+
+def reset_in_answer(part: float) -> Change:
+    """Announce the whole answer, give this part of its body, and once it has arrived reset the connection."""
+
+    def broken() -> httpx.TransportError:
+        time.sleep(_ARRIVAL)  # for what has arrived and is not yet read is lost as well
+        return ResetError()
+
+    return lambda request, answer: _partial(answer(request), part, broken)
+
+
+def reset_in_request() -> Change:
+    """Read half of the body that is being sent, and reset the connection then."""
+
+    def strike(request: httpx.Request, _answer: Answer) -> httpx.Response:
+        left = int(request.headers["Content-Length"]) // 2
+        for piece in request.stream if isinstance(request.stream, Iterable) else ():
+            left -= len(piece)
+            if left <= 0:
+                break
+        raise ResetError
+
+    return strike
+
+
+def lost() -> Change:
+    """Do all that is asked, and reset the connection in place of an answer."""
+
+    def strike(request: httpx.Request, answer: Answer) -> httpx.Response:
+        answer(request)
+        raise ResetError
+
+    return strike
+
+
+def silent(release: Event) -> Change:
+    """Give no answer until the event is set; then the connection ends."""
+
+    def wait(_request: httpx.Request, _answer: Answer) -> httpx.Response:
+        release.wait(_LONGEST_SILENCE)
+        raise _cut()
+
+    return wait
+
+
+def done_in_silence(release: Event) -> Change:
+    """Do all that is asked, and give no answer until the event is set; then the connection ends."""
+
+    def wait(request: httpx.Request, answer: Answer) -> httpx.Response:
+        answer(request)
+        return silent(release)(request, answer)
+
+    return wait
 
 
 def stalled(release: Event) -> Change:
-    """Announce the whole answer, give half of it, and no more until the event is set; then the connection breaks."""
+    """Announce the whole answer, give half of it, and no more until the event is set; then the connection ends."""
 
-    def stall(request: httpx.Request, answer: Answer) -> httpx.Response:
+    def ended() -> httpx.TransportError:
+        release.wait(_LONGEST_SILENCE)
+        return _cut()
+
+    return lambda request, answer: _partial(answer(request), 0.5, ended)
+
+
+def slow(seconds: float) -> Change:
+    """Give the answer so many seconds late."""
+
+    def wait(request: httpx.Request, answer: Answer) -> httpx.Response:
         true = answer(request)
-        half = true.read()[: len(true.content) // 2]
-        return httpx.Response(true.status_code, headers=true.headers, stream=_Stalled(half, release))
+        time.sleep(seconds)
+        return true
 
-    return stall
+    return wait
+
+
+def endless() -> Change:
+    """Give the answer, and link to a page after it that nobody has asked for yet."""
+    numbers = count(1)
+
+    def link(request: httpx.Request, answer: Answer) -> httpx.Response:
+        return with_headers(Link=f'<?n=1&last={next(numbers)}>; rel="next"')(request, answer)
+
+    return link
+
+
+def elsewhere(address: str) -> Change:
+    """Lead to the same path at another address."""
+    return lambda request, _answer: httpx.Response(307, headers={"Location": f"http://{address}{request.url.path}"})
 
 
 def corrupted() -> Change:
@@ -118,25 +209,31 @@ def with_headers(**headers: str | None) -> Change:
     return change
 
 
+class ResetError(httpx.NetworkError):
+    """A connection that is reset: its end gets an error, and what was on its way is lost (RFC 9293, 3.10.7)."""
+
+    def __init__(self) -> None:
+        super().__init__("simulated: connection reset by peer")
+
+
 class InPieces(httpx.SyncByteStream):
     """Bytes as they come from a socket, which may break after them."""
 
-    def __init__(self, content: bytes, *, broken: bool = False) -> None:
-        self._content, self._broken = content, broken
+    def __init__(self, content: bytes, breaks: Callable[[], httpx.TransportError] | None = None) -> None:
+        self._content, self._breaks = content, breaks
 
     def __iter__(self) -> Iterator[bytes]:
         """Give one piece after another."""
         for start in range(0, len(self._content), _PIECE):
             yield self._content[start : start + _PIECE]
-        if self._broken:
-            raise httpx.RemoteProtocolError("simulated: peer closed connection without sending complete message body")
+        if self._breaks:
+            raise self._breaks()
 
 
-class _Stalled(httpx.SyncByteStream):
-    def __init__(self, content: bytes, release: Event) -> None:
-        self._content, self._release = content, release
+def _cut() -> httpx.TransportError:
+    return httpx.RemoteProtocolError("simulated: peer closed connection without sending complete message body")
 
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._content
-        self._release.wait(60)
-        raise httpx.RemoteProtocolError("simulated: peer closed connection without sending complete message body")
+
+def _partial(true: httpx.Response, part: float, breaks: Callable[[], httpx.TransportError]) -> httpx.Response:
+    content = true.read()
+    return httpx.Response(true.status_code, headers=true.headers, stream=InPieces(content[: int(len(content) * part)], breaks))

@@ -1,6 +1,7 @@
 """Who may do what at the simulated registry: Basic, or tokens of the right scope (distribution, "Token Authentication")."""
 
 import base64
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,8 +20,11 @@ class Gate:
     scheme: Literal["open", "basic", "bearer"] = "open"
     account: tuple[str, str] | None = None
     private: bool = False
+    lasts: float = 300.0
+    """How many seconds a token is good for."""
     granted: dict[str, frozenset[str]] = field(default_factory=dict)
     """Tokens that were given out, and what each is good for: scopes of one action, as ``repository:a/b:pull``."""
+    ends: dict[str, float] = field(default_factory=dict)
 
     def refusal(self, request: httpx.Request, needed: Sequence[str]) -> httpx.Response | None:
         """Give the 401 that a request gets which may not do all that it needs, None where it may."""
@@ -31,7 +35,7 @@ class Gate:
             may = all(self._may(action, authorization) for action in needed)
             return None if may else _unauthorized('Basic realm="simulated"')
         token = authorization.removeprefix("Bearer ")
-        if token in self.granted and self.granted[token].issuperset(needed):
+        if time.monotonic() < self.ends.get(token, 0) and self.granted[token].issuperset(needed):
             return None
         realm = request.url.copy_with(path="/token", query=None)
         challenge = f'Bearer realm="{realm}",service="{request.url.host}"'
@@ -45,8 +49,8 @@ class Gate:
         asked = [scope for parameter in request.url.params.get_list("scope") for scope in parameter.split()]
         scopes = frozenset(action for scope in asked for action in _actions(scope) if self._may(action, authorization))
         token = f"token-{len(self.granted) + 1}"
-        self.granted[token] = scopes
-        return httpx.Response(200, json={"token": token, "expires_in": 300})
+        self.granted[token], self.ends[token] = scopes, time.monotonic() + self.lasts
+        return httpx.Response(200, json={"token": token, "expires_in": self.lasts})
 
     def _may(self, action: str, authorization: str) -> bool:
         is_public = not self.private and action.endswith(":pull")
@@ -56,6 +60,17 @@ class Gate:
         if self.account is None:
             return False
         return authorization == "Basic " + base64.b64encode(":".join(self.account).encode()).decode()
+
+
+def needed(request: httpx.Request, name: str) -> list[str]:
+    """Give the scopes that a request needs (distribution, registry/handlers/app.go): a mount must be allowed to pull too."""
+    if request.url.path == "/v2/_catalog":
+        return ["registry:catalog:*"]
+    if not name:
+        return []
+    scopes = [f"repository:{name}:pull"] + ([f"repository:{name}:push"] if request.method not in {"GET", "HEAD"} else [])
+    source = request.url.params.get("from")
+    return [*scopes, f"repository:{source}:pull"] if source else scopes
 
 
 def _actions(scope: str) -> Iterator[str]:

@@ -1,21 +1,30 @@
 """A simulated registry on a real socket of the loopback interface."""
 
+import os
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 
 import httpx
 
+from tests.support.faults import ResetError
+
 Answer = Callable[[httpx.Request], httpx.Response]
+
+_PIECE = 64 * 1024
 
 
 @contextmanager
 def served(answer: Answer) -> Iterator[str]:
     """Answer HTTP requests on loopback, and give ``127.0.0.1:port``.
 
-    A response whose stream breaks has its connection broken, and a request that is refused gets no answer. A request's extension
-    ``connection`` tells the connections apart.
+    A response whose stream breaks has its connection broken, and a request that is refused gets no answer; either is reset where
+    ResetError says so. The body of a request is there while it is read. A request's extension ``connection`` tells the connections
+    apart.
     """
     server = _Server(answer)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -38,6 +47,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Server
 
     def handle_one_request(self) -> None:
@@ -47,18 +57,25 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         try:
-            self._write(self.server.answer(self._request()))
-        except httpx.TransportError:
+            request = self._request()
+            response = self.server.answer(request)
+            request.read()
+            self._write(response)
+        except ResetError:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
+            self.close_connection = True
+        except (httpx.TransportError, OSError):  # OSError where the client went away
             self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Write nothing: the simulator has its own log."""
 
     def _request(self) -> httpx.Request:
-        content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = _Incoming(self.rfile, int(self.headers.get("Content-Length", "0")))
         url = f"http://{self.headers['Host']}{self.path}"
         connection = {"connection": self.client_address}
-        return httpx.Request(self.command, url, headers=list(self.headers.items()), content=content, extensions=connection)
+        return httpx.Request(self.command, url, headers=list(self.headers.items()), stream=body, extensions=connection)
 
     def _write(self, response: httpx.Response) -> None:
         self.send_response(response.status_code)
@@ -70,3 +87,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for chunk in response.iter_raw():
             self.wfile.write(chunk)
+
+
+class _Incoming(httpx.SyncByteStream):
+    """The body of a request, of so many bytes."""
+
+    def __init__(self, file: BufferedIOBase, size: int) -> None:
+        self._file, self._left = file, size
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._left:
+            piece = self._file.read1(min(self._left, _PIECE))
+            if not piece:
+                raise httpx.ReadError("the client went away")
+            self._left -= len(piece)
+            yield piece

@@ -7,8 +7,7 @@ is there. It speaks as distribution does, and with ``google=True`` lists as Goog
 """
 
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
@@ -18,9 +17,9 @@ from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import AnyManifest, Index, Manifest, SchemaOne, parse_manifest
 from tests.support.build import Built
-from tests.support.faults import Fault, InPieces
-from tests.support.gate import Gate
+from tests.support.gate import Gate, needed
 from tests.support.lists import google_list, listed
+from tests.support.misbehaving import Misbehaving
 
 Handler = Callable[["Simulator", httpx.Request, str, str], httpx.Response]
 _ROUTES: list[tuple[re.Pattern[str], Handler]] = []
@@ -36,16 +35,6 @@ def _route(pattern: str) -> Callable[[Handler], Handler]:
     return register
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """A request that arrived; ``path`` is without the query."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: httpx.Headers
-
-
 @dataclass(slots=True)
 class Stored:
     """A repository: its tags, and its manifests (type and bytes) and blobs by their digests."""
@@ -56,7 +45,7 @@ class Stored:
 
 
 @dataclass(slots=True)
-class Simulator:
+class Simulator(Misbehaving):
     """A registry at ``host``, which gives at most ``page`` entries on a page and takes no manifest of a ``refused`` type."""
 
     host: str = "registry.test"
@@ -65,9 +54,6 @@ class Simulator:
     refused: frozenset[str] = media_types.SCHEMA1
     gate: Gate = field(default_factory=Gate)
     repositories: dict[str, Stored] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    log: list[Logged] = field(default_factory=list)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def add(self, name: str, built: Built, *tags: str) -> Built:
         """Put a manifest with all that it needs into a repository, under these tags, and give it back."""
@@ -78,27 +64,19 @@ class Simulator:
         repository.tags |= dict.fromkeys(tags, str(built.digest))
         return built
 
-    def requests(self, method: str, path: str = "") -> list[Logged]:
-        """Give the logged requests of a method whose path matches a regular expression somewhere."""
-        return [logged for logged in self.log if logged.method == method and re.search(path, logged.path)]
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request: with a fault where one strikes, else with the truth."""
-        request.read()
-        with self._lock:
-            self.log.append(Logged(request.method, request.url.path, dict(request.url.params), request.headers))
-            fault = next((fault for fault in self.faults if fault.strikes(request)), None)
-            response = fault.answer(request, self.answer) if fault else self.answer(request)
-        return _unread(response, b"" if request.method == "HEAD" else None)
-
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Give the true answer."""
+        request.read()
+        with self.lock:
+            return self._answer(request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/token":
             return self.gate.token(request)
         for pattern, handler in _ROUTES:
             if match := pattern.fullmatch(f"{request.method} {request.url.path}"):
                 name, reference = (*match.groups(default=""), "", "")[:2]
-                return self.gate.refusal(request, _needed(request, name)) or handler(self, request, name, reference)
+                return self.gate.refusal(request, needed(request, name)) or handler(self, request, name, reference)
         return httpx.Response(404, text="404 page not found\n")
 
     @_route(r"GET /v2/")
@@ -194,25 +172,6 @@ def network(*simulators: Simulator) -> Callable[[httpx.Request], httpx.Response]
 def error(status: int, code: str) -> httpx.Response:
     """Give an error as registries do."""
     return httpx.Response(status, json={"errors": [{"code": code, "message": code.replace("_", " ").lower()}]})
-
-
-def _unread(response: httpx.Response, content: bytes | None) -> httpx.Response:
-    """Give the response as one from a wire is: its bytes, or other ``content``, come while they are read."""
-    if content is None and not response.is_stream_consumed:
-        return response
-    stream = InPieces(response.content if content is None else content)
-    return httpx.Response(response.status_code, headers=response.headers, stream=stream)
-
-
-def _needed(request: httpx.Request, name: str) -> list[str]:
-    """Give the scopes that a request needs (distribution, registry/handlers/app.go): a mount must be allowed to pull too."""
-    if request.url.path == "/v2/_catalog":
-        return ["registry:catalog:*"]
-    if not name:
-        return []
-    needed = [f"repository:{name}:pull"] + ([f"repository:{name}:push"] if request.method not in {"GET", "HEAD"} else [])
-    source = request.url.params.get("from")
-    return [*needed, f"repository:{source}:pull"] if source else needed
 
 
 def _missing(manifest: AnyManifest, repository: Stored) -> bool:
