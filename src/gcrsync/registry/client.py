@@ -22,6 +22,7 @@ from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import LARGEST_MANIFEST, AnyManifest, Descriptor, SchemaOne, parse_manifest
 from gcrsync.oci.name import Reference, Repository, Tag
 from gcrsync.registry import answers
+from gcrsync.registry.download import Download
 from gcrsync.registry.session import Call, Session
 from gcrsync.registry.upload import opened_upload, upload_url
 
@@ -85,18 +86,13 @@ class Client:
 
     @contextmanager
     def open_blob(self, repository: Repository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
-        """Open a blob for reading: its bytes as they arrive, not verified.
+        """Open a blob for reading: its bytes as they arrive, not verified; where the connection breaks, it goes on from there.
 
         Raises ProtocolError before the first byte where the registry announces another size.
         """
-        with self._session.open(self._call("GET", repository, f"blobs/{descriptor.digest}")) as response:
-            if response.status_code != HTTPStatus.OK:
-                raise answers.failure(response, "reading blob")
-            size = _content_length(response)
-            if size not in {None, descriptor.size}:
-                reason = f"the registry announces {size} bytes, the manifest {descriptor.size}"
-                raise ProtocolError("reading blob", answers.where(response.url), reason)
-            yield response.iter_raw()
+        call = self._call("GET", repository, f"blobs/{descriptor.digest}")
+        with Download(self._session, call, descriptor.size).opened() as chunks:
+            yield chunks
 
     def has_blob(self, repository: Repository, digest: Digest) -> bool:
         """Say whether the repository has a blob."""

@@ -1,8 +1,8 @@
 """What is asked again, how often and until when: one policy, for single requests and for whole blobs."""
 
 import re
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar, cast
@@ -18,6 +18,9 @@ Result = TypeVar("Result")
 
 RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 """The statuses that may be gone a moment later."""
+
+Attempts = Iterable[AbstractContextManager[object]]
+"""Contexts to try something in: each after the first follows one that ended with a temporary error, and a pause."""
 
 _SLICE = 0.25
 _LENGTH = re.compile(r"[0-9]{1,9}")
@@ -72,10 +75,21 @@ class RetryPolicy:
             return cast("Result", first.result())
         return self._call_again(function, first, clock, start)
 
+    def attempts(self, clock: Clock) -> Attempts:
+        """Give contexts to try something in, until one ends without an error; the last error comes out of the iteration."""
+        return self._retrying(clock, clock.now())
+
     def _call_again(self, function: Callable[[], Result], first: Future, clock: Clock, start: float) -> Result:
         """Go on after a first call that came to nothing; most calls need none of this, and there are thousands."""
-        by_chance = wait_random_exponential(multiplier=self.first_pause, max=self.longest_pause)
         calls: list[Callable[[], Result]] = [function] * (self.tries - 1) + [first.result]
+
+        def call() -> Result:
+            return calls.pop()()
+
+        return self._retrying(clock, start)(call)
+
+    def _retrying(self, clock: Clock, start: float) -> Retrying:
+        by_chance = wait_random_exponential(multiplier=self.first_pause, max=self.longest_pause)
 
         def pause(state: RetryCallState) -> float:
             told = _told(_outcome(state))
@@ -84,16 +98,13 @@ class RetryPolicy:
         def is_enough(state: RetryCallState) -> bool:
             return state.attempt_number >= self.tries or clock.now() - start + state.upcoming_sleep > self.total
 
-        def call() -> Result:
-            return calls.pop()()
-
         return Retrying(
             sleep=clock.wait,
             wait=pause,
             stop=is_enough,
             retry=lambda state: _is_temporary(_outcome(state)),
             retry_error_callback=lambda state: _outcome(state).result(),
-        )(call)
+        )
 
 
 class RetryTransport(httpx.BaseTransport):

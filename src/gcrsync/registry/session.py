@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from math import inf
 from threading import Lock
 from types import MappingProxyType
 
@@ -17,7 +18,7 @@ from gcrsync.registry.answers import ERROR_LIMIT, body, where
 from gcrsync.registry.challenge import Challenge, chosen
 from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
 from gcrsync.registry.keychain import Keychain
-from gcrsync.registry.retry import Clock, RetryPolicy, RetryTransport
+from gcrsync.registry.retry import Attempts, Clock, RetryPolicy, RetryTransport
 from gcrsync.registry.tokens import TokenRequest, Tokens
 from gcrsync.registry.transport import is_named, open_routes
 from gcrsync.registry.wire import PATIENCE, Wire
@@ -80,9 +81,11 @@ class Session:
     What a registry asks for is learnt from its first 401 and remembered, so that a token is in hand before a body is streamed.
     """
 
-    def __init__(self, wire: Wire, tokens: Tokens, keychain: Keychain, insecure: frozenset[str]) -> None:
+    def __init__(
+        self, wire: Wire, tokens: Tokens, keychain: Keychain, insecure: frozenset[str], attempts: Callable[[], Attempts]
+    ) -> None:
         """Put the parts together, as ``open_session`` does."""
-        self._wire, self._tokens, self._keychain, self._insecure = wire, tokens, keychain, insecure
+        self._attempts, self._wire, self._tokens, self._keychain, self._insecure = attempts, wire, tokens, keychain, insecure
         self._homes: dict[str, httpx.URL] = {}
         self._challenges: dict[str, Challenge | None] = {}
         self._learning = Lock()
@@ -106,6 +109,13 @@ class Session:
             yield response
         finally:
             response.close()
+
+    def attempts(self) -> Attempts:
+        """Give contexts to try something in that takes several requests, as often as the retry policy allows, and any time.
+
+        Each after the first follows a pause and one that ended with an error which may be gone by now; the last error is raised.
+        """
+        return self._attempts()
 
     def close(self) -> None:
         """Close every connection, and end the reads that wait for one. Not to be called in a signal handler."""
@@ -232,7 +242,8 @@ def open_session(
     way = transport or open_routes(environment, settings.insecure, settings.connections, clock)
     wire = Wire(RetryTransport(way, settings.retry, time), time, settings.patience)
     keychain = Keychain(environment, settings.destination, clock)
-    return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure)
+    endless = replace(settings.retry, total=inf)
+    return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure, lambda: endless.attempts(time))
 
 
 def _wanted_scope(call: Call, challenge: Challenge | None) -> str:
