@@ -31,7 +31,7 @@ _STORED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTT
 """What registries say where the specification asks for 201."""
 
 _SMALL_BLOB = 64 * 1024
-"""Up to this size, in bytes, a blob is sent as one piece, which can be sent again below if the connection breaks."""
+"""Up to this size, in bytes, a blob is sent as one piece, which can be sent again with a token."""
 
 _LONGEST_NUMBER = 18
 
@@ -132,7 +132,7 @@ class Client:
     def upload_blob(self, upload: httpx.URL, repository: Repository, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
         """Send all bytes of a blob in one request, which ends the upload (distribution-spec, "POST then PUT").
 
-        Whatever ``chunks`` raises comes out unchanged, and the blob is not stored.
+        Whatever ``chunks`` raises comes out unchanged, and the blob is not stored. Where no answer comes it may be stored or not.
         """
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(descriptor.size)}
         url = upload_url(upload, descriptor.digest)
@@ -182,7 +182,7 @@ class Client:
 
 
 def _content(descriptor: Descriptor, chunks: Iterable[bytes]) -> bytes | Iterable[bytes]:
-    """Gather a small blob, which can be sent again then."""
+    """Gather a small blob, which can be sent again then if the first time was in vain for want of a token."""
     return b"".join(chunks) if descriptor.size <= _SMALL_BLOB else chunks
 
 

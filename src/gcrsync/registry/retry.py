@@ -110,8 +110,9 @@ class RetryPolicy:
 class RetryTransport(httpx.BaseTransport):
     """A transport that sends a request again as the policy says, if its body can be sent again.
 
-    A streamed body never is, nor a PATCH: the registry may have taken its bytes. An answer is read at once where it is short, so
-    that its connection is free again; of one that is an error or a redirect no more is read than a message needs.
+    A streamed body never is, nor a PATCH, nor the PUT that ends an upload: the registry may have taken its bytes. An answer is read
+    at once where it is short, so that its connection is free again; of one that is an error or a redirect no more is read than a
+    message needs.
     """
 
     def __init__(self, inner: httpx.BaseTransport, policy: RetryPolicy, clock: Clock) -> None:
@@ -120,7 +121,8 @@ class RetryTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Give the last answer, or raise the last failure of ``inner``."""
-        if request.method == "PATCH" or not isinstance(request.stream, httpx.ByteStream):
+        ends_upload = request.method == "PUT" and "digest" in request.url.params
+        if request.method == "PATCH" or ends_upload or not isinstance(request.stream, httpx.ByteStream):
             return self._attempt(request)
         return self._policy.call(lambda: self._attempt(request), self._clock)
 

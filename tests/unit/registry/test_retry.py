@@ -194,6 +194,7 @@ def chunks() -> Iterator[bytes]:
         (httpx.Request("PUT", "https://registry.test/v2/a/manifests/1", content=b"{}"), 4),
         (httpx.Request("PUT", "https://registry.test/upload", content=chunks()), 1),
         (httpx.Request("PATCH", "https://registry.test/upload", content=b"part"), 1),
+        (httpx.Request("PUT", "https://registry.test/upload?_state=a&digest=sha256:0", content=b"blob"), 1),
     ],
 )
 def test_only_a_body_that_can_be_sent_again_is(request_: httpx.Request, times: int) -> None:
