@@ -44,6 +44,11 @@ class Fault:
         self.seen += 1
         return self.seen >= self.first and (self.times is None or self.seen < self.first + self.times)
 
+    @property
+    def struck(self) -> bool:
+        """Whether it has struck any request yet."""
+        return self.seen >= self.first
+
 
 def status(code: int, *errors: str, headers: Mapping[str, str] | None = None) -> Change:
     """Fail with a status and with errors of these codes."""
