@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 import signal
@@ -349,19 +350,25 @@ def test_a_signal_ends_a_stalled_copy_and_what_was_confirmed_is_pushed(begun: Ni
     assert begun.recorded("slow")["tags"] == begun.serves("slow")
 
 
-def test_a_second_signal_ends_a_run_at_once(begun: Night, tmp_path: Path) -> None:
+def test_a_second_signal_ends_a_run_at_once_and_what_git_has_started_with_it(begun: Night, tmp_path: Path) -> None:
     begun.source.add("acme/app", OLD, "1")
-    pushing, release, done = (tmp_path / name for name in ("pushing", "release", "done"))
-    wait = f"touch {pushing}; while [ ! -e {release} ]; do sleep 0.05; done; touch {done}; exit 1"
-    begun.mirror.place.hook(begun.mirror.root, "pre-push", wait)
+    pushing = tmp_path / "pushing"
+    begun.mirror.place.hook(begun.mirror.root, "pre-push", f"echo $$ >{pushing}.new; mv {pushing}.new {pushing}; exec sleep 60")
     with started(begun) as process:
-        try:
-            wait_until(pushing.exists)
-            process.send_signal(signal.SIGTERM)
-            time.sleep(0.5)
-            assert process.poll() is None
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 130
-        finally:
-            release.touch()
-    wait_until(done.exists)
+        wait_until(pushing.exists)
+        hook = int(pushing.read_text())
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert process.poll() is None
+        os.kill(hook, 0)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 130
+    wait_until(lambda: not is_running(hook))
+
+
+def is_running(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
