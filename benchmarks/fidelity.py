@@ -4,15 +4,10 @@ Each tag must be at the destination with the digest of the source, but for the k
 there; the second run must ask the source for lists alone, and commit nothing. Ends with 1 where anything is otherwise.
 """
 
-import json
-import socket
-import subprocess
 import sys
-import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +19,7 @@ from benchmarks.namespaces.content import StoredNamespace
 from benchmarks.namespaces.recorded import read_namespace
 from benchmarks.namespaces.server import RegistryServer
 from benchmarks.process import GCRSYNC, git, measured
+from benchmarks.registries import docker_registry, free_port
 from gcrsync.oci.media_types import ACCEPT, OCI_ARTIFACT, SCHEMA1
 
 _HEAD = (
@@ -34,8 +30,6 @@ _REFUSED = SCHEMA1 | {OCI_ARTIFACT}
 """What a ``docker-registry`` does not take: a tag on one of these must not be there."""
 
 _ABSENT = "status 404"
-_PATIENCE = 10.0
-"""How long a registry may take to start, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,8 @@ def _synced_twice(file: Path) -> list[str]:
     with TemporaryDirectory() as temporary, RegistryServer(GoogleRegistry(namespace)) as source:
         folder = Path(temporary, "metadata")
         git(Path(temporary), "init", "--quiet", folder.name)
-        with _docker_registry(Path(temporary, "registry")) as destination:
+        with docker_registry(Path(temporary, "registry"), free_port()) as registry:
+            destination = registry.address
             command = (GCRSYNC, "sync", f"{source.address}/{namespace.path}".removesuffix("/"), "--to", f"{destination}/mirror")
             runs = [_run(command, folder, source) for _ in range(2)]
             faults = [*_missing(namespace, f"{destination}/v2/mirror"), *_unsteady(*runs)]
@@ -103,45 +98,6 @@ def _row(namespace: StoredNamespace, name: str, run: _Run) -> str:
     counts = (len(namespace.repositories), namespace.tags, *(run.requests[kind] for kind in (Kind.LIST, Kind.MANIFEST, Kind.BLOB)))
     cells = (namespace.path or "(registry)", name, *map(str, counts), f"{run.wall:.1f}", f"{run.sent / 1e6:.1f}")
     return f"| {' | '.join(cells)} |"
-
-
-@contextmanager
-def _docker_registry(folder: Path) -> Iterator[str]:
-    """Run an empty registry with its files in a folder, and give its host and port."""
-    folder.mkdir()
-    address = _free_address()
-    settings = {
-        "version": "0.1",
-        "log": {"level": "error", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(folder)}, "cache": {"blobdescriptor": "inmemory"}},
-        "validation": {"manifests": {"urls": {"allow": [".*"]}}},  # else it refuses foreign layers, with 500
-        "http": {"addr": address},
-    }
-    config, log = folder / "config.yml", folder / "log"
-    config.write_text(json.dumps(settings))  # every JSON document is a YAML document
-    with log.open("wb") as output, subprocess.Popen(("docker-registry", "serve", str(config)), stderr=output) as process:
-        try:
-            _wait(address, log)
-            yield address
-        finally:
-            process.terminate()
-
-
-def _free_address() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
-
-
-def _wait(address: str, log: Path) -> None:
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
-        try:
-            httpx.get(f"http://{address}/v2/").raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    sys.exit(f"docker-registry does not answer at {address} after {_PATIENCE} s:\n{log.read_text()}")
 
 
 if __name__ == "__main__":

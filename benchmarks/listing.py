@@ -3,16 +3,15 @@
 Each is a process of its own, and so is the registry they list. They take turns, and the medians are printed as a table.
 """
 
-import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.process import GCRSYNC, ROOT, Cost, git, measured
+from benchmarks.registries import replayed
 
 _HEAD = (
     "| namespace | compare, s | plain loop, s | ratio | compare, MB | plain loop, MB | ratio |",
@@ -35,11 +34,11 @@ def main() -> None:
 
 
 def _row(file: Path, runs: int) -> str:
-    with TemporaryDirectory() as temporary, _replayed(file) as namespace:
+    with TemporaryDirectory() as temporary, replayed(file) as replay:
         folder = Path(temporary)
         git(folder, "init", "--quiet")
-        compare = (GCRSYNC, "compare", namespace, "--to", _NOWHERE)
-        loop = (sys.executable, str(ROOT / "benchmarks" / "loop.py"), namespace)
+        compare = (GCRSYNC, "compare", replay.namespace, "--to", _NOWHERE)
+        loop = (sys.executable, str(ROOT / "benchmarks" / "loop.py"), replay.namespace)
         costs = [(measured(compare, folder), measured(loop, folder)) for _ in range(runs)]
     compared, looped = (_median(column) for column in zip(*costs, strict=True))
     cells = (
@@ -50,20 +49,10 @@ def _row(file: Path, runs: int) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-@contextmanager
-def _replayed(file: Path) -> Iterator[str]:
-    """Serve a file from another process, and give the namespace there."""
-    command = (sys.executable, "-m", "benchmarks.replay", str(file))
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield next(iter(process.stdout or ()), "").strip()
-        finally:
-            process.terminate()
-            process.communicate()
-
-
 def _median(costs: Sequence[Cost]) -> Cost:
-    return Cost(median(cost.wall for cost in costs), int(median(cost.peak for cost in costs)))
+    return Cost(
+        median(cost.wall for cost in costs), median(cost.processor for cost in costs), int(median(cost.peak for cost in costs))
+    )
 
 
 if __name__ == "__main__":

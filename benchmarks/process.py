@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from resource import struct_rusage
 from tempfile import TemporaryFile
 
 ROOT = Path(__file__).parents[1]
@@ -27,28 +28,53 @@ _UNIT_OF_PEAK = 1 if sys.platform == "darwin" else _KIBI
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process took: seconds from its start to its end, and bytes of memory at its peak."""
+    """What a process took: seconds from its start to its end, seconds of processor time, and bytes of memory at its peak.
+
+    The processor time, in the program and in the system, is that of its children too, and the peak that of the largest.
+    """
 
     wall: float
+    processor: float
     peak: int
 
 
-def measured(command: Sequence[str], folder: Path) -> Cost:
-    """Run a command in a folder to its good end, and give its cost.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that has ended: its cost, its exit code, and what it said on standard error."""
 
-    The peak of a child is never less than the memory of its parent, so the caller must be small. Ends this process where the
-    command fails, with what it said.
+    cost: Cost
+    status: int
+    said: str
+
+
+def measured(command: Sequence[str], folder: Path) -> Cost:
+    """Run a command in a folder to its good end, and give its cost. Ends this process where the command fails."""
+    ended = run(command, folder)
+    if ended.status:
+        sys.exit(f"{' '.join(command)} ended with {ended.status}:\n{ended.said}")
+    return ended.cost
+
+
+def run(command: Sequence[str], folder: Path) -> Ended:
+    """Run a command in a folder to any end.
+
+    The peak of a child is never less than the memory of its parent, so the caller must be small.
     """
     with TemporaryFile() as said:
         started = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
+        usage = awaited(process)
         wall = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
-        if process.returncode:
-            sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{said.read().decode(errors='replace')}")
-    return Cost(wall, usage.ru_maxrss * _UNIT_OF_PEAK)
+        text = said.read().decode(errors="replace")
+    return Ended(Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _UNIT_OF_PEAK), process.returncode, text)
+
+
+def awaited(process: subprocess.Popen[bytes]) -> struct_rusage:
+    """Wait until a process ends, and give what it and its children have used."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage
 
 
 def git(folder: Path, *arguments: str) -> str:

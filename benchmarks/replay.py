@@ -1,6 +1,7 @@
 """Serves a namespace from a file on loopback until it is interrupted: ``python -m benchmarks.replay FILE.jsonl.xz``.
 
-The first line printed is the namespace to give to gcrsync, the last one the requests answered, by kind, as JSON.
+The first line printed is the namespace to give to gcrsync, the last one the requests answered, by kind,
+and the bytes of their bodies, as JSON.
 """
 
 import json
@@ -29,8 +30,8 @@ def main() -> None:
     with RegistryServer(registry, chosen.port) as server:
         _say(f"{server.address}/{namespace.path}".removesuffix("/"))
         signal.sigwait(_ENDS)
-        counts = server.counts()
-    _say(json.dumps({kind: counts[kind] for kind in Kind}))
+        counts, sent = server.counts(), sum(request.sent for request in server.requests)
+    _say(json.dumps({**{kind: counts[kind] for kind in Kind}, "bytes": sent}))
 
 
 def _say(line: str) -> None:

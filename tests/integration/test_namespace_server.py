@@ -97,9 +97,10 @@ def test_the_replay_command_prints_its_namespace_and_at_its_end_the_counts(
         assert process.stdout is not None
         host, _, namespace = process.stdout.readline().strip().partition("/")
         assert namespace == "commanded"
-        assert httpx.get(f"http://{host}/v2/{path}").status_code == 200
+        answer = httpx.get(f"http://{host}/v2/{path}")
+        assert answer.status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert json.loads(process.stdout.read()) == {"list": 1, "manifest": 0, "blob": 0, "other": 0}
+        assert json.loads(process.stdout.read()) == {"list": 1, "manifest": 0, "blob": 0, "other": 0, "bytes": len(answer.content)}
     assert process.returncode == 0
 
 
