@@ -91,10 +91,11 @@ def docker_registry(folder: Path, port: int) -> Iterator[RunningRegistry]:
 def google_front(folder: Path, port: int, lists: Path, upstream: str) -> Iterator[RunningRegistry]:
     """Run Debian's ``nginx`` before a registry: it answers ``tags/list`` from files below a folder, as Google does."""
     folder.mkdir(exist_ok=True)
-    config = folder / "nginx.conf"
+    config, log = folder / "nginx.conf", folder / "log"
+    log.unlink(missing_ok=True)  # nginx adds to what is there
     config.write_text(_NGINX.format(folder=folder, port=port, lists=lists, upstream=upstream))
     with _running((_nginx(), "-e", str(folder / "errors"), "-c", str(config)), port, folder / "said") as registry:
-        registry.log = folder / "log"
+        registry.log = log
         yield registry
 
 

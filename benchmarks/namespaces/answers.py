@@ -68,6 +68,11 @@ class GoogleRegistry:
         self._content = _Content(namespaces)
         self._lists = {path: self._list(path) for path in self._content.children}
 
+    @property
+    def paths(self) -> Iterable[str]:
+        """Every path that has a repository, or has one below it; the registry itself is the empty one."""
+        return self._lists.keys()
+
     def answer(self, request: Request) -> Answer:
         """Answer a request."""
         if not request.path.endswith("/tags/list"):
