@@ -85,7 +85,7 @@ def _sections(chosen: Namespace, scratch: Path) -> Iterator[_Section]:
             yield _copied(case, filled(case, kept / f"{case}-{_VERSION}"), chosen.runs, scratch)
     for file in chosen.recorded:
         samples = _samples(TOOLS, RecordedSource(file.resolve()), chosen.runs, scratch)
-        yield _Section(file.name, (*_absent(TOOLS), "", *markdown(samples)), document(samples))
+        yield _Section(file.name, (f"Replayed.{_absent(TOOLS)}", "", *markdown(samples)), document(samples))
 
 
 def _copied(case: str, source: FilledSource, runs: int, scratch: Path) -> _Section:
@@ -93,7 +93,7 @@ def _copied(case: str, source: FilledSource, runs: int, scratch: Path) -> _Secti
     samples = _samples(tools, source, runs, scratch)
     shape = SHAPES[case]()
     shares = ("", *(f"- {line}" for line in rates(samples, shape.distinct_bytes))) if case == _LAYER else ()
-    return _Section(case, (f"{shape}. {' '.join(_absent(tools))}".strip(), "", *markdown(samples), *shares), document(samples))
+    return _Section(case, (f"{shape}.{_absent(tools)}", "", *markdown(samples), *shares), document(samples))
 
 
 def _samples(tools: Sequence[Tool], source: Source, runs: int, scratch: Path) -> Samples:
@@ -113,8 +113,9 @@ def _tell(line: str, sample: Sample) -> None:
     sys.stderr.write(f"{line}, ended with {sample.ended.status}\n{last}\n" if last else f"{line}\n")
 
 
-def _absent(tools: Sequence[Tool]) -> list[str]:
-    return [f"{tool.name} is left out: it needs what is not on this machine." for tool in tools if not tool.here]
+def _absent(tools: Sequence[Tool]) -> str:
+    names = "; ".join(tool.name for tool in tools if not tool.here)
+    return f" Left out, since this machine lacks what they need: {names}." if names else ""
 
 
 def _roomy() -> Path:
