@@ -3,17 +3,16 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from resource import struct_rusage
 from tempfile import TemporaryFile
 
 ROOT = Path(__file__).parents[1]
 GCRSYNC = str(Path(sys.executable).with_name("gcrsync"))
 """The command of the environment that this runs in."""
 
+_LAUNCHER = ROOT / "benchmarks" / "launch.py"
 _OUR_GIT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -56,25 +55,14 @@ def measured(command: Sequence[str], folder: Path) -> Cost:
 
 
 def run(command: Sequence[str], folder: Path) -> Ended:
-    """Run a command in a folder to any end.
-
-    The peak of a child is never less than the memory of its parent, so the caller must be small.
-    """
+    """Run a command in a folder to any end. Raises CalledProcessError where it cannot be started."""
     with TemporaryFile() as said:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=said)
-        usage = awaited(process)
-        wall = time.perf_counter() - started
+        launch = (sys.executable, "-I", "-S", str(_LAUNCHER), *command)
+        launched = subprocess.run(launch, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=said, check=True)
         said.seek(0)
         text = said.read().decode(errors="replace")
-    return Ended(Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _UNIT_OF_PEAK), process.returncode, text)
-
-
-def awaited(process: subprocess.Popen[bytes]) -> struct_rusage:
-    """Wait until a process ends, and give what it and its children have used."""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage
+    wall, processor, peak, status = launched.stdout.split()
+    return Ended(Cost(float(wall), float(processor), int(peak) * _UNIT_OF_PEAK), int(status), text)
 
 
 def git(folder: Path, *arguments: str) -> str:

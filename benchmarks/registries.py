@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.process import ROOT, awaited
+from benchmarks.process import ROOT
 
 _PATIENCE = 10.0
 """How long a registry may take to start, in seconds."""
@@ -137,7 +138,9 @@ def _running(command: Sequence[str], port: int, log: Path) -> Iterator[RunningRe
 
 
 def _processor(process: subprocess.Popen[bytes]) -> float:
-    usage = awaited(process)
+    """Wait until a process ends, and give the seconds of processor time that it and its children took."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime
 
 

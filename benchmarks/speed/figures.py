@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from benchmarks.speed.tools import YARDSTICK
-from benchmarks.speed.trial import RUNS, Sample
+from benchmarks.speed.tools import RUNS, YARDSTICK
+from benchmarks.speed.trial import Sample
 
 _MB = 1e6
 _HEAD = (

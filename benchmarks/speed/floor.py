@@ -5,8 +5,7 @@ from shlex import quote
 
 from benchmarks.namespaces.content import StoredNamespace
 from benchmarks.speed.figures import Samples, figures
-from benchmarks.speed.tools import Errand, Tool
-from benchmarks.speed.trial import AGAIN, FIRST
+from benchmarks.speed.tools import AGAIN, FIRST, Errand, Tool
 from gcrsync.oci.manifest import Manifest, parse_manifest
 
 _NAME = "curl"
@@ -38,7 +37,7 @@ def curl(namespace: StoredNamespace) -> Tool:
         ends = f"source={errand.source}/v2/{repository.path}\ndestination={errand.destination}/v2/mirror/{repository.path}\n"
         return ("bash", "-c", _SCRIPT + ends + script)
 
-    return Tool(_NAME, "curl", command)
+    return Tool(_NAME, "curl", command, runs=(FIRST,))
 
 
 def rates(samples: Samples, size: int) -> Iterator[str]:

@@ -12,6 +12,10 @@ from benchmarks.registries import has_nginx
 YARDSTICK = "skopeo"
 """The tool that all ratios are to."""
 
+FIRST, AGAIN = "first", "again"
+RUNS = (FIRST, AGAIN)
+"""What a tool does in a trial: it copies to an empty registry, and then again with nothing changed."""
+
 Command = tuple[str, ...]
 
 
@@ -33,13 +37,14 @@ class Errand:
 class Tool:
     """A tool by the name that the table has, with what makes its command of an errand.
 
-    ``lists_as_google`` says that it is given a source with Google's lists.
+    ``lists_as_google`` says that it is given a source with Google's lists, ``runs`` what it does in a trial.
     """
 
     name: str
     program: str
     command: Callable[[Errand], Command]
     lists_as_google: bool = False
+    runs: Sequence[str] = RUNS
 
     @property
     def here(self) -> bool:

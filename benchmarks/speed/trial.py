@@ -14,9 +14,6 @@ from benchmarks.speed.storage import Storage
 from benchmarks.speed.tools import Errand, Tool
 from benchmarks.speed.traffic import Traffic, pushed
 
-FIRST, AGAIN = "first", "again"
-RUNS = (FIRST, AGAIN)
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -41,7 +38,7 @@ def trial(tool: Tool, source: Source, scratch: Path) -> Iterator[tuple[str, Samp
         folder = Path(temporary)
         (folder / "tool").mkdir()
         ports = free_port(), free_port()
-        for name in RUNS:
+        for name in tool.runs:
             yield name, _run(tool, source, folder, ports)
 
 
