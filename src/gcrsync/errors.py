@@ -12,6 +12,7 @@ The branches say whose turn it is to act::
     * RegistryError           the far side of the wire
       - UnreachableError
       - UnauthorizedError
+        . TokenEndedError
       - DeniedError
       - NotFoundError
       - RateLimitedError
@@ -95,6 +96,10 @@ class UnreachableError(RegistryError):
 
 class UnauthorizedError(RegistryError):
     """The registry wants credentials, or does not take those it got (401)."""
+
+
+class TokenEndedError(UnauthorizedError):
+    """A token was not taken with a body that can be sent once only, and a fresh one is in hand: once more is worth it."""
 
 
 class DeniedError(RegistryError):

@@ -1,16 +1,18 @@
 """Single transfers between real servers: what breaks goes on from there, and nothing is sent twice without need."""
 
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Event
 
 import httpx
 import pytest
 
-from gcrsync.errors import DigestMismatchError, ProtocolError, UnreachableError
+from gcrsync.errors import DigestMismatchError, ProtocolError, TokenEndedError, UnreachableError
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Repository
@@ -23,6 +25,7 @@ from tests.support import build, faults
 from tests.support.clock import SteppedClock
 from tests.support.faults import Answer, Change, Fault
 from tests.support.gate import Gate
+from tests.support.misbehaving import Logged
 from tests.support.passages import Passages, passages
 from tests.support.relay import Relay
 from tests.support.serving import served
@@ -46,13 +49,14 @@ class Bad:
     def strikes(self, method: str, path: str, change: Change, times: int | None = 1) -> None:
         self.relay.faults.append(Fault(method, path, change, times=times))
 
-    def sends(self, blob: Descriptor) -> None:
-        """Send a blob as a run does."""
+    def sends(self, blob: Descriptor, pauses: Iterable[float] = ()) -> None:
+        """Send a blob as a run does; in the middle of each time there may be a pause of so many seconds."""
+        pause = chain(pauses, repeat(0.0))
         destination = Destination(self.session)
         destination.is_new(self.repository)
 
         def attempt() -> None:
-            destination.take_blob(self.repository, blob, lambda: nullcontext(pieces(blob)))
+            destination.take_blob(self.repository, blob, lambda: nullcontext(pieces(blob, next(pause))))
 
         RetryPolicy().call(attempt, SteppedClock().clock)
 
@@ -65,8 +69,9 @@ def bad(docker_registry: str) -> Iterator[Bad]:
         release.set()
 
 
-def pieces(blob: Descriptor) -> Iterator[bytes]:
+def pieces(blob: Descriptor, pause: float = 0.0) -> Iterator[bytes]:
     for start in range(0, blob.size, 100_000):
+        time.sleep(pause if start == blob.size // 200_000 * 100_000 else 0.0)
         yield CONTENT[start : min(blob.size, start + 100_000)]
 
 
@@ -172,6 +177,28 @@ def test_an_upload_that_broke_begins_again_with_another(bad: Bad, blob: Descript
     assert first.path != second.path
     assert len(bad.relay.requests("POST", "/blobs/uploads/")) == 2
     assert Client(bad.session).has_blob(Repository(bad.relay.address, bad.repository.path), blob.digest)
+
+
+def tokens(sent: Iterable[Logged]) -> list[str]:
+    return [request.headers["Authorization"] for request in sent]
+
+
+def test_an_upload_whose_token_ends_on_the_way_begins_again_with_a_fresh_one(bad: Bad) -> None:
+    bad.relay.gate.lasts = 1.0
+    bad.sends(LARGE, pauses=[1.2])
+
+    ended, fresh = tokens(bad.relay.requests("PUT", "/blobs/uploads/"))
+    assert ended != fresh
+    assert Client(bad.session).has_blob(bad.repository, LARGE.digest)
+
+
+def test_an_upload_that_outlasts_every_token_is_tried_twice_and_no_more(bad: Bad) -> None:
+    bad.relay.gate.lasts = 1.0
+    with pytest.raises(TokenEndedError, match="401 Unauthorized"):
+        bad.sends(LARGE, pauses=repeat(1.2))
+
+    first, second = tokens(bad.relay.requests("PUT", "/blobs/uploads/"))
+    assert first != second
 
 
 def test_an_upload_that_is_led_to_another_port_goes_there_without_credentials(bad: Bad) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 import httpx
 from tenacity import Future, RetryCallState, Retrying, wait_random_exponential
 
-from gcrsync.errors import ProtocolError, RateLimitedError, StoppedError, UnreachableError
+from gcrsync.errors import ProtocolError, RateLimitedError, StoppedError, TokenEndedError, UnreachableError
 from gcrsync.registry.answers import ERROR_LIMIT, retry_after
 from gcrsync.registry.words import error_codes
 
@@ -63,17 +63,22 @@ class RetryPolicy:
     def call(self, function: Callable[[], Result], clock: Clock) -> Result:
         """Call the function until it neither raises an error nor gives an answer that may be gone a moment later.
 
+        A token that ended on the way is no failure: the next call has a fresh one, and comes at once, but only once in a row.
         Raises the last error of the function, or StoppedError where the run is asked to stop during a pause.
         """
         start = clock.now()
+
+        def attempt() -> Result:
+            return _renewed(function)
+
         first: Future = Future(1)
         try:
-            first.set_result(function())
+            first.set_result(attempt())
         except Exception as error:  # noqa: BLE001 - it is raised again, here or when enough was tried
             first.set_exception(error)
         if not _is_temporary(first):
             return cast("Result", first.result())
-        return self._call_again(function, first, clock, start)
+        return self._call_again(attempt, first, clock, start)
 
     def attempts(self, clock: Clock) -> Attempts:
         """Give contexts to try something in, until one ends without an error; the last error comes out of the iteration."""
@@ -153,6 +158,13 @@ def _held(response: httpx.Response) -> httpx.Response:
                 break
     stream = httpx.ByteStream(bytes(content[:ERROR_LIMIT]))
     return httpx.Response(response.status_code, headers=response.headers, stream=stream, extensions=response.extensions)
+
+
+def _renewed(function: Callable[[], Result]) -> Result:
+    try:
+        return function()
+    except TokenEndedError:
+        return function()
 
 
 def _outcome(state: RetryCallState) -> Future:

@@ -10,11 +10,11 @@ from types import MappingProxyType
 
 import httpx
 
-from gcrsync.errors import ProtocolError
+from gcrsync.errors import ProtocolError, TokenEndedError
 from gcrsync.oci.name import DOCKER_HUB
 from gcrsync.registry import redirect
 from gcrsync.registry.address import is_loopback
-from gcrsync.registry.answers import ERROR_LIMIT, body, where
+from gcrsync.registry.answers import ERROR_LIMIT, body, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
 from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
 from gcrsync.registry.keychain import Keychain
@@ -99,8 +99,9 @@ class Session:
         """Give the answer after authorization and redirects, whatever its status; its URL is the one that answered.
 
         Its body is not read. Raises UnreachableError where no answer comes, StoppedError where the run was asked to stop,
-        UnauthorizedError or DeniedError where no token is given, and ProtocolError for a redirect that may not be followed, and
-        for a call to where the registry may not lead: an upload goes wherever its Location says.
+        UnauthorizedError or DeniedError where no token is given, TokenEndedError where a body would have to be sent again with
+        the token that is in hand now, and ProtocolError for a redirect that may not be followed, and for a call to where the
+        registry may not lead: an upload goes wherever its Location says.
         """
         if way := redirect.forbidden_way(self._home(call.registry), call.url, self._insecure):
             raise ProtocolError(call.method, where(call.url), f"{call.registry} leads {way}, where nothing is sent")
@@ -131,13 +132,12 @@ class Session:
             wanted = _wanted_scope(call, challenge)
             if challenge is None or (fresh and wanted == scope):
                 break
-            if call.is_streamed:
-                self._remember(call.registry, challenge)
-                break
             renewed = self._authorization(call, challenge, wanted, rejected=authorization)
             if renewed in ("", authorization):
                 break
             self._remember(call.registry, challenge)
+            if call.is_streamed:
+                raise _ended(response)
             scope, authorization, fresh = wanted, renewed, True
             response.close()
             response = self._followed(call, authorization)
@@ -244,6 +244,12 @@ def open_session(
     keychain = Keychain(environment, settings.destination, clock)
     endless = replace(settings.retry, total=inf)
     return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure, lambda: endless.attempts(time))
+
+
+def _ended(response: httpx.Response) -> TokenEndedError:
+    with closing(response):
+        error = failure(response, response.request.method)
+    return TokenEndedError(error.doing, error.where, error.reason, hint=error.hint)
 
 
 def _wanted_scope(call: Call, challenge: Challenge | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gcrsync.errors import ProtocolError, StoppedError, UnauthorizedError, UnreachableError
+from gcrsync.errors import ProtocolError, StoppedError, TokenEndedError, UnauthorizedError, UnreachableError
 from gcrsync.registry.credentials import basic_authorization
 from gcrsync.registry.session import Call, Session, Settings, open_session
 from tests.support.clock import SteppedClock
@@ -300,16 +300,25 @@ def test_a_registry_whose_challenge_is_known_is_not_asked_before_a_body_is_strea
     assert "GET r.test/v2/" not in world.asked
 
 
-def test_a_streamed_body_is_sent_once_and_its_401_still_teaches(world: World) -> None:
+def test_a_streamed_body_is_sent_once_and_its_401_brings_a_token_for_the_next(world: World) -> None:
     world.hosts["r.test"] = guarded(BEARER, lambda _text: False)
     opened = guarded(BEARER, with_token)
     world.hosts["r.test"] = lambda request: httpx.Response(200) if request.url.path == "/v2/" else opened(request)
     session = world.session()
 
+    with pytest.raises(TokenEndedError, match="401 Unauthorized"):
+        sent(session, streamed(session))
+    assert world.asked == ["GET r.test/v2/", "PUT r.test/v2/a/b/blobs/uploads/1", "GET auth.test/token"]
+    assert sent(session, streamed(session))[0] == 200
+    assert world.asked[3:] == ["PUT r.test/v2/a/b/blobs/uploads/1"]
+
+
+def test_a_streamed_body_is_not_worth_another_try_where_there_are_no_other_credentials(world: World) -> None:
+    world.hosts["r.test"] = guarded('Basic realm="x"', lambda _text: False)
+    session = world.session(Settings(destination="r.test"), CI)
+
     assert sent(session, streamed(session))[0] == 401
     assert world.asked == ["GET r.test/v2/", "PUT r.test/v2/a/b/blobs/uploads/1"]
-    assert sent(session, streamed(session))[0] == 200
-    assert world.asked[2:] == ["GET auth.test/token", "PUT r.test/v2/a/b/blobs/uploads/1"]
 
 
 @pytest.mark.parametrize(("status", "times"), [(503, 1), (307, 1)])
