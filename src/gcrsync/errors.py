@@ -16,6 +16,7 @@ The branches say whose turn it is to act::
       - DeniedError
       - NotFoundError
       - RateLimitedError
+        . PullLimitError
       - RefusedError
       - ProtocolError
     * IntegrityError          bytes that are not what they claim to be
@@ -117,6 +118,10 @@ class RateLimitedError(RegistryError):
         """Keep the time to wait beside the parts."""
         self.retry_after = retry_after
         super().__init__(doing, where, reason, hint=hint)
+
+
+class PullLimitError(RateLimitedError):
+    """The registry gives no more manifests for longer than a run waits."""
 
 
 class RefusedError(RegistryError):

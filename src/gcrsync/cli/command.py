@@ -40,7 +40,7 @@ class Exit(IntEnum):
     RECORD = 3
     """A listing failed, or the metadata could not be read or written."""
     BUDGET = 4
-    """Stopped by a limit that the user set."""
+    """Stopped by a limit that the user set, or by the pull limit of a source."""
     DELTA = 10
     """There is something to do, and the user asked to be told so."""
     DEFECT = 70

@@ -65,6 +65,10 @@ def sync(options: RunOptions) -> Exit:
     code = _finish_run(screen, options, finished)
     if finished.trouble is None:
         print_publication(screen, finished.publication)
+    for limit in finished.report.limits:
+        screen.warn(limit)
+    if finished.report.limits and finished.report.ending is None:
+        screen.note(f"{counted(finished.left, 'tag')} left for the next run; what is confirmed is recorded")
     if finished.report.ending is not None:
         by = {Ending.DEADLINE: f" by --deadline {options.deadline}", Ending.BYTES: f" by --max-bytes {options.max_bytes}"}
         left = f"stopped{by.get(finished.report.ending, '')} with {counted(finished.left, 'tag')} left"

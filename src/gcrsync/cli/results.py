@@ -26,6 +26,8 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
     held: set[Exit] = set()
     if report.ending is not None:
         held.add(Exit.STOPPED if report.ending is Ending.SIGNAL else Exit.BUDGET)
+    if report.limits:
+        held.add(Exit.BUDGET)
     if any(namespace.listing_failed for namespace in report.namespaces):
         held.add(Exit.RECORD)
     if report.count(State.FAILED) or (strict and not all(namespace.complete for namespace in report.namespaces)):

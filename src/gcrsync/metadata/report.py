@@ -27,6 +27,7 @@ def _document(report: Report, exit_code: int) -> Json:
         "command": report.command,
         "started": format_time(report.started),
         "exit": exit_code,
+        "limits": list(report.limits),
         "namespaces": [_namespace(namespace) for namespace in report.namespaces],
     }
 

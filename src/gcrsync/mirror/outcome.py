@@ -47,6 +47,8 @@ class Problem(StrEnum):
     """Something went wrong on the way: it is tried again in the next run."""
     STOPPED = "stopped"
     """The run was asked to stop before the step was done."""
+    LIMITED = "limited"
+    """The source gives no more for longer than a run waits: it is left for a run after that."""
 
 
 @dataclass(frozen=True, slots=True)

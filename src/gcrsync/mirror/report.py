@@ -12,6 +12,8 @@ from gcrsync.mirror.platforms import NARROWED
 from gcrsync.mirror.snapshot import Doubt, Fault
 from gcrsync.oci.name import Namespace, Repository, Tag
 
+_LEFT = (Problem.STOPPED, Problem.LIMITED)
+
 
 @dataclass(frozen=True, slots=True)
 class NamespaceReport:
@@ -61,12 +63,16 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run has to say: ``started`` is in UTC; ``ending`` says why it ended early, None where it did not."""
+    """What a run has to say: ``started`` is in UTC; ``ending`` says why it ended early, None where it did not.
+
+    ``limits`` tells of each source that gave no more, and when it will.
+    """
 
     command: str
     started: datetime
     namespaces: tuple[NamespaceReport, ...] = ()
     ending: Ending | None = None
+    limits: tuple[str, ...] = ()
 
     def count(self, state: State) -> int:
         """Count the tags in one state, over all namespaces."""
@@ -76,7 +82,7 @@ class Report:
 def with_outcomes(changes: Iterable[Change], outcomes: Iterable[Outcome]) -> tuple[Change, ...]:
     """Give the changes as they turned out: a tag that was to be copied and was not is failed, or held where it was refused.
 
-    A tag that the run did not come to, because it was stopped, is left out.
+    A tag that the run did not come to, because it was stopped or the source gave no more, is left out.
     """
     ends: dict[tuple[Repository, Tag], Outcome] = {
         (outcome.step.source, tag): outcome for outcome in outcomes for tag in outcome.step.tags
@@ -88,7 +94,7 @@ def with_outcomes(changes: Iterable[Change], outcomes: Iterable[Outcome]) -> tup
 def _as_it_ended(change: Change, outcome: Outcome | None) -> Change | None:
     if change.state not in (State.ADDED, State.MOVED):
         return change
-    if outcome is None or (change.tag not in outcome.confirmed and outcome.problem is Problem.STOPPED):
+    if outcome is None or (change.tag not in outcome.confirmed and outcome.problem in _LEFT):
         return None
     if change.tag in outcome.confirmed:
         narrowed = () if outcome.mirror_digest is None else (NARROWED,)

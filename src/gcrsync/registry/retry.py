@@ -10,8 +10,9 @@ from typing import TypeVar, cast
 import httpx
 from tenacity import Future, RetryCallState, Retrying, wait_random_exponential
 
-from gcrsync.errors import ProtocolError, RateLimitedError, StoppedError, TokenEndedError, UnreachableError
+from gcrsync.errors import ProtocolError, PullLimitError, RateLimitedError, StoppedError, TokenEndedError, UnreachableError
 from gcrsync.registry.answers import ERROR_LIMIT, retry_after
+from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.words import error_codes
 
 Result = TypeVar("Result")
@@ -25,7 +26,6 @@ Attempts = Iterable[AbstractContextManager[object]]
 _SLICE = 0.25
 _LENGTH = re.compile(r"[0-9]{1,9}")
 _FINAL_CODES = "MANIFEST_"
-_PULL_LIMIT = "pull rate limit"
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
@@ -120,12 +120,12 @@ class RetryTransport(httpx.BaseTransport):
     message needs.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, policy: RetryPolicy, clock: Clock) -> None:
-        """Send through ``inner``."""
-        self._inner, self._policy, self._clock = inner, policy, clock
+    def __init__(self, inner: httpx.BaseTransport, policy: RetryPolicy, clock: Clock, hosts: Hosts) -> None:
+        """Send through ``inner`` as far as the ``hosts`` give more."""
+        self._inner, self._policy, self._clock, self._hosts = inner, policy, clock, hosts
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Give the last answer, or raise the last failure of ``inner``."""
+        """Give the last answer, or raise the last failure of ``inner``, or PullLimitError where the host gives no more for long."""
         ends_upload = request.method == "PUT" and "digest" in request.url.params
         if request.method == "PATCH" or ends_upload or not isinstance(request.stream, httpx.ByteStream):
             return self._attempt(request)
@@ -136,6 +136,14 @@ class RetryTransport(httpx.BaseTransport):
         self._inner.close()
 
     def _attempt(self, request: httpx.Request) -> httpx.Response:
+        host = self._hosts.at(request.url)
+        host.check(request, self._clock.now())
+        response = self._answer(request)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            host.heed(request, response, _content(response), self._clock.now())
+        return response
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
         if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             with suppress(httpx.TransportError):  # what the status says is worth more than its explanation
@@ -192,7 +200,7 @@ def _is_temporary_error(error: BaseException) -> bool:
         case UnreachableError() | httpx.TransportError():
             return _UNTRUSTED not in str(error) and not isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError)
         case RateLimitedError():
-            return _PULL_LIMIT not in error.reason.lower()
+            return not isinstance(error, PullLimitError)
         case ProtocolError():
             return error.status in RETRYABLE_STATUSES and not _are_final(error.codes)
         case _:
@@ -202,8 +210,11 @@ def _is_temporary_error(error: BaseException) -> bool:
 def _is_temporary_answer(answer: object) -> bool:
     if not isinstance(answer, httpx.Response) or answer.status_code not in RETRYABLE_STATUSES:
         return False
-    content = b"".join(answer.stream) if isinstance(answer.stream, httpx.ByteStream) else b""
-    return _PULL_LIMIT.encode() not in content.lower() and not _are_final(error_codes(content))
+    return not _are_final(error_codes(_content(answer)))
+
+
+def _content(response: httpx.Response) -> bytes:
+    return b"".join(response.stream) if isinstance(response.stream, httpx.ByteStream) else b""
 
 
 def _are_final(codes: tuple[str, ...]) -> bool:

@@ -17,6 +17,7 @@ from gcrsync.registry.address import is_loopback
 from gcrsync.registry.answers import ERROR_LIMIT, body, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
 from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
+from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.keychain import Keychain
 from gcrsync.registry.retry import Attempts, Clock, RetryPolicy, RetryTransport
 from gcrsync.registry.tokens import TokenRequest, Tokens
@@ -38,7 +39,7 @@ class Settings:
 
     ``insecure`` are the hosts without verified TLS, ``destination`` is the one that GCRSYNC_USERNAME and GCRSYNC_PASSWORD are
     for, ``connections`` is how many idle ones are kept open, ``patience`` is how many seconds a host may say nothing, and
-    ``stopped`` says whether the run was asked to stop.
+    ``stopped`` says whether the run was asked to stop. Sessions of one run have the same ``hosts``.
     """
 
     insecure: frozenset[str] = frozenset()
@@ -47,6 +48,7 @@ class Settings:
     connections: int = 16
     patience: float = PATIENCE
     stopped: Callable[[], bool] = _never
+    hosts: Hosts = field(default_factory=Hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,10 @@ class Session:
     def open(self, call: Call) -> Iterator[httpx.Response]:
         """Give the answer after authorization and redirects, whatever its status; its URL is the one that answered.
 
-        Its body is not read. Raises UnreachableError where no answer comes, StoppedError where the run was asked to stop,
-        UnauthorizedError or DeniedError where no token is given, TokenEndedError where a body would have to be sent again with
-        the token that is in hand now, and ProtocolError for a redirect that may not be followed, and for a call to where the
-        registry may not lead: an upload goes wherever its Location says.
+        Its body is not read. Raises UnreachableError where no answer comes, PullLimitError where the host gives no more for long,
+        StoppedError where the run was asked to stop, UnauthorizedError or DeniedError where no token is given, TokenEndedError
+        where a body would have to be sent again with the token that is in hand now, and ProtocolError for a redirect that may not be
+        followed, and for a call to where the registry may not lead: an upload goes wherever its Location says.
         """
         if way := redirect.forbidden_way(self._home(call.registry), call.url, self._insecure):
             raise ProtocolError(call.method, where(call.url), f"{call.registry} leads {way}, where nothing is sent")
@@ -240,7 +242,7 @@ def open_session(
     """
     time = Clock(clock, sleep, settings.stopped)
     way = transport or open_routes(environment, settings.insecure, settings.connections, clock)
-    wire = Wire(RetryTransport(way, settings.retry, time), time, settings.patience)
+    wire = Wire(RetryTransport(way, settings.retry, time, settings.hosts), time, settings.patience)
     keychain = Keychain(environment, settings.destination, clock)
     endless = replace(settings.retry, total=inf)
     return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure, lambda: endless.attempts(time))

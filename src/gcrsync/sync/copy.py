@@ -92,11 +92,14 @@ class Copied:
     def __init__(self, compared: Sequence[Compared], records: Records) -> None:
         """Begin with nothing copied."""
         self._copies = [_Copies(mirror, records) for mirror in compared]
+        self._limits: dict[str, str] = {}
 
     def note(self, work: Work, outcome: Outcome) -> None:
         """Note what came of a piece of work."""
         copies = self._copies[work.number]
         (copies.relocated if work.relocation else copies.outcomes)[work.repository].append(outcome)
+        if outcome.problem is Problem.LIMITED:
+            self._limits[outcome.step.source.registry] = outcome.reason
 
     def reports(self) -> tuple[NamespaceReport, ...]:
         """Say what was changed, and what was to be changed and was not."""
@@ -104,8 +107,13 @@ class Copied:
 
     @property
     def left(self) -> int:
-        """How many tags the run did not come to, because it was stopped."""
+        """How many tags the run did not come to, because it was stopped or the source gave no more."""
         return sum(copies.left for copies in self._copies)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What was last heard of each source that gave no more."""
+        return tuple(self._limits.values())
 
     def records(self, job: Job) -> Records:
         """Give the records that are other than before: only what truly happened is in them."""

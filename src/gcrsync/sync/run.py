@@ -31,7 +31,7 @@ Publish = Callable[[Callable[[Ground], Draft]], Publication]
 class Finished:
     """How a run ended: ``publication`` is None where nothing had to be recorded or it could not be, ``trouble`` tells why not.
 
-    ``left`` counts the tags that the run did not come to, because it was stopped.
+    ``left`` counts the tags that the run did not come to, because it was stopped or the source gave no more.
     """
 
     report: Report
@@ -87,7 +87,7 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]
 
 
 def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: Publish) -> Finished:
-    report = Report(job.command, job.started, copied.reports(), ending=means.stopped.ending)
+    report = Report(job.command, job.started, copied.reports(), means.stopped.ending, copied.limits)
     changed = copied.records(job)
     before = {repository: records[repository] for repository in changed if repository in records}
     edit = Edit(before, changed, _entries(job, report.namespaces))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from gcrsync.errors import GcrsyncError, InvalidManifestError, RefusedError, RegistryError, StoppedError
+from gcrsync.errors import GcrsyncError, InvalidManifestError, PullLimitError, RefusedError, RegistryError, StoppedError
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.mirror.platforms import choose, no_match
 from gcrsync.oci import media_types
@@ -52,6 +52,8 @@ class Transfer:
             return progress.outcome(Problem.STOPPED, str(error))
         except RefusedError as error:
             return progress.outcome(Problem.REFUSED, error.message)
+        except PullLimitError as error:
+            return progress.outcome(Problem.LIMITED, str(error))
         except GcrsyncError as error:
             # What is under way when the run is stopped ends by its connections being closed, whatever that looks like.
             return progress.outcome(Problem.STOPPED if self._passage.stopped() else Problem.FAILED, str(error))

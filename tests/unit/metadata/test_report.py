@@ -20,13 +20,16 @@ def test_a_report_has_the_keys_that_scripts_rest_on() -> None:
         Change(A, Tag("3"), State.FAILED, digest("z"), None, "reset", news=False),
     )
     doubts = (Doubt(PLACE, Fault.EMPTY, "nothing", below=True),)
-    report = Report("sync", NOW, (NamespaceReport(PLACE, "google", 32, images, 1443, 1234567, doubts),))
+    report = Report(
+        "sync", NOW, (NamespaceReport(PLACE, "google", 32, images, 1443, 1234567, doubts),), limits=("docker.io gives no more",)
+    )
 
     assert json.loads(report_json(report, 1)) == {
         "version": 1,
         "command": "sync",
         "started": "2026-11-21T02:17:00Z",
         "exit": 1,
+        "limits": ["docker.io gives no more"],
         "namespaces": [
             {
                 "namespace": "gcr.io/p",

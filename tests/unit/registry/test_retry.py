@@ -14,11 +14,13 @@ from gcrsync.errors import (
     GcrsyncError,
     NotFoundError,
     ProtocolError,
+    PullLimitError,
     RateLimitedError,
     RefusedError,
     StoppedError,
     UnreachableError,
 )
+from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.retry import RetryPolicy, RetryTransport
 from tests.support.clock import SteppedClock
 
@@ -48,7 +50,7 @@ class Script:
 
 
 def sent(script: Script, clock: SteppedClock, request: httpx.Request | None = None, policy: RetryPolicy = POLICY) -> httpx.Response:
-    transport = RetryTransport(httpx.MockTransport(script), policy, clock.clock)
+    transport = RetryTransport(httpx.MockTransport(script), policy, clock.clock, Hosts())
     return transport.handle_request(request or httpx.Request("GET", "https://registry.test/v2/"))
 
 
@@ -178,7 +180,8 @@ def test_a_manifest_that_is_judged_is_not_sent_again_whatever_the_status(code: s
 def test_a_pull_limit_that_lasts_for_hours_is_not_waited_for() -> None:
     script = Script(partial(answer, 429, "TOOMANYREQUESTS", "You have reached your pull rate limit."))
 
-    assert sent(script, SteppedClock()).status_code == 429
+    with pytest.raises(PullLimitError, match="pull rate limit"):
+        sent(script, SteppedClock())
     assert script.asked == 1
 
 
@@ -350,7 +353,7 @@ def test_a_whole_piece_of_work_is_done_again_after_a_passing_trouble(error: Gcrs
     "error",
     [
         UnreachableError(*WHERE, "CERTIFICATE_VERIFY_FAILED"),
-        RateLimitedError(*WHERE, "TOOMANYREQUESTS: You have reached your unauthenticated pull rate limit."),
+        PullLimitError(*WHERE, "TOOMANYREQUESTS: You have reached your unauthenticated pull rate limit."),
         ProtocolError(*WHERE, "500", status=500, codes=["MANIFEST_BLOB_UNKNOWN"]),
         ProtocolError(*WHERE, "400", status=400),
         ProtocolError(*WHERE, "nonsense"),

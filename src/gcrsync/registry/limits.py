@@ -1,0 +1,58 @@
+"""What a registry says of how much it gives: Docker Hub's pull limit, and the headers that tell what is left of it."""
+
+import re
+from dataclasses import dataclass
+from math import ceil
+
+import httpx
+
+from gcrsync.registry.answers import retry_after
+
+SHORT = 300.0
+"""Up to so many seconds it is better to wait for a registry than to go on without it."""
+
+_WINDOW = 6 * 3600
+"""Docker Hub counts pulls over six hours, where its headers do not tell."""
+
+_MOST_MINUTES = 90
+_QUANTITY = re.compile(r"([0-9]{1,9})(?:;w=([0-9]{1,9}))?")
+_WORDS = b"pull rate limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """``left`` of the ``most`` pulls that a registry gives in ``window`` seconds, 0 where it does not tell how long that is."""
+
+    left: int
+    most: int
+    window: int
+
+
+def allowance(headers: httpx.Headers) -> Allowance | None:
+    """Read ``ratelimit-limit`` and ``ratelimit-remaining``, as ``100;w=21600``; None where they do not both make sense."""
+    if "ratelimit-remaining" not in headers:
+        return None
+    left = _QUANTITY.fullmatch(headers["ratelimit-remaining"])
+    most = _QUANTITY.fullmatch(headers.get("ratelimit-limit", ""))
+    return Allowance(int(left[1]), int(most[1]), int(most[2] or left[2] or 0)) if left and most else None
+
+
+def pull_limit(headers: httpx.Headers, content: bytes) -> float | None:
+    """Give the seconds until a registry gives manifests again, by a 429 that says that all pulls are used up.
+
+    None for a 429 of another kind, and where the registry is back so soon that it is waited for. HEAD has no content, and is told
+    by the headers alone.
+    """
+    rest = allowance(headers)
+    if _WORDS not in content.lower() and (rest is None or rest.left):
+        return None
+    told = retry_after(headers)
+    seconds = float((rest and rest.window) or _WINDOW) if told is None else told
+    return seconds if seconds > SHORT else None
+
+
+def span(seconds: float) -> str:
+    """Say how long a time is that does not come to seconds: ``6 hours``, ``20 minutes``; never less than it is."""
+    minutes = max(1, ceil(seconds / 60))
+    count, unit = (minutes, "minute") if minutes <= _MOST_MINUTES else (ceil(minutes / 60), "hour")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
