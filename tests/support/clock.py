@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gcrsync.registry.retry import Clock
+from gcrsync.registry.clock import Clock
 
 
 @dataclass

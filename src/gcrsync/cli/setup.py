@@ -20,8 +20,9 @@ from gcrsync.mirror.naming import AnyDestination, FolderDestination, checked_tem
 from gcrsync.mirror.selection import Patterns, Selection
 from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry.client import Client
+from gcrsync.registry.clock import Clock
 from gcrsync.registry.destination import Destination
-from gcrsync.registry.retry import Clock, RetryPolicy
+from gcrsync.registry.retry import RetryPolicy
 from gcrsync.registry.session import Session, Settings, open_session
 from gcrsync.sync.job import Job, Means, Mirror
 from gcrsync.sync.places import Target

@@ -6,7 +6,6 @@ Every byte here comes from outside: no more is read than a limit allows, and not
 import json
 import re
 from collections.abc import Sequence
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx
@@ -23,6 +22,7 @@ from gcrsync.errors import (
 )
 from gcrsync.oci.name import canonical_host
 from gcrsync.registry import words
+from gcrsync.registry.limits import retry_after, span
 
 ERROR_LIMIT = 64 * 1024
 """The most bytes that are read of an answer that says no."""
@@ -31,7 +31,6 @@ _BLOB_UNKNOWN = "MANIFEST_BLOB_UNKNOWN"
 _REFUSALS = frozenset({"UNSUPPORTED", "MANIFEST_INVALID"})
 _REFUSING_STATUSES = frozenset({400, 404, 405, 500})
 _QUOTA = re.compile(r"quota|storage limit|upper limit", re.IGNORECASE)
-_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def body(response: httpx.Response, limit: int) -> bytes:
@@ -77,7 +76,9 @@ def failure(response: httpx.Response, doing: str, *, place: str = "") -> Registr
     if status == HTTPStatus.UNAUTHORIZED:
         return UnauthorizedError(*parts, hint=f"log in: {login}")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimitedError(*parts, retry_after=retry_after(response.headers), hint="wait, or log in for a higher limit")
+        told = retry_after(response.headers)
+        hint = "wait, or log in for a higher limit" if told is None else f"run again in {span(told)}, or log in for a higher limit"
+        return RateLimitedError(*parts, retry_after=told, hint=hint)
     if _QUOTA.search(said):
         return DeniedError(*parts, hint="make room there or raise the quota, then run again")
     if status == HTTPStatus.FORBIDDEN:
@@ -89,21 +90,6 @@ def failure(response: httpx.Response, doing: str, *, place: str = "") -> Registr
 def where(url: httpx.URL) -> str:
     """Give host and path of a URL: the query may hold a signature and is never told."""
     return one_line(f"{url.netloc.decode('ascii')}{url.path}")
-
-
-def retry_after(headers: httpx.Headers) -> float | None:
-    """Give the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3), None where it does not say.
-
-    A date counts from the ``Date`` of the same answer, so that an error of our clock does not matter.
-    """
-    text = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text):
-        return float(text)
-    try:
-        pause = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return max(0.0, pause.total_seconds())
 
 
 def _other_failure(status: int, codes: Sequence[str], parts: tuple[str, str, str], hint: str) -> RegistryError:

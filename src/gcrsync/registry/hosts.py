@@ -1,10 +1,16 @@
 """What each host has said of how much it gives, heeded by all sessions and threads of a run."""
 
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import cast
+
 import httpx
 
-from gcrsync.errors import PullLimitError
+from gcrsync.errors import PullLimitError, RateLimitedError
 from gcrsync.oci.name import canonical_host
-from gcrsync.registry.limits import pull_limit, span
+from gcrsync.registry.clock import Clock
+from gcrsync.registry.limits import SHORT, pull_limit, retry_after, span
+from gcrsync.registry.pace import Pace
 from gcrsync.registry.words import quotation
 
 
@@ -15,16 +21,54 @@ class Host:
         """Begin with nothing heard."""
         self._name = name
         self._exhausted: tuple[str, float] | None = None
+        self._open_at: float | None = None
+        self._pace = Pace()
 
-    def check(self, request: httpx.Request, now: float) -> None:
-        """Raise PullLimitError instead of a request that would count where no more are given; HEAD and blobs do not count."""
+    def send(self, request: httpx.Request, clock: Clock, sent: Callable[[], httpx.Response]) -> httpx.Response:
+        """Give the answer, in the host's own time: it may ask for a pause, and for fewer requests at a time.
+
+        Raises StoppedError where the run is asked to stop meanwhile, PullLimitError where no more manifests are given for long, and
+        RateLimitedError where the host has asked for a longer pause than is worth it.
+        """
+        if self._open_at is not None:
+            self._check(request, clock.now())
+            self._wait(clock)
+        began = self._pace.begin(clock.stopped)
+        if not isinstance(request.stream, httpx.ByteStream):
+            # A body that comes from another request must not be waited for by that request, which may be to this host.
+            self._pace.end()
+            return self._heard(request, sent(), began, clock)
+        try:
+            return self._heard(request, sent(), began, clock)
+        finally:
+            self._pace.end()
+
+    def _wait(self, clock: Clock) -> None:
+        while (left := (self._open_at or 0.0) - clock.now()) > 0:
+            if left > SHORT:
+                hint = f"run again in {span(left)}"
+                raise RateLimitedError("asking", self._name, "it wants to be left alone", retry_after=left, hint=hint)
+            clock.wait(left)
+
+    def _heard(self, request: httpx.Request, response: httpx.Response, began: int, clock: Clock) -> httpx.Response:
+        if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+            self._pace.quicken()
+            return response
+        content, now = b"".join(cast("httpx.ByteStream", response.stream)), clock.now()
+        self._open_at = now if self._open_at is None else self._open_at
+        self._heed(request, response, content, now)
+        self._open_at = max(self._open_at, now + (retry_after(response.headers) or 0.0))
+        self._pace.slow(began)
+        return response
+
+    def _check(self, request: httpx.Request, now: float) -> None:
+        """Refuse a request that would count where no more are given; HEAD and blobs do not count."""
         if self._exhausted is not None and request.method == "GET" and "/manifests/" in request.url.path:
             words, until = self._exhausted
             if now < until:
                 raise self._limited(words, until - now)
 
-    def heed(self, request: httpx.Request, response: httpx.Response, content: bytes, now: float) -> None:
-        """Take note of a 429; raises PullLimitError where it says that no more are given for long."""
+    def _heed(self, request: httpx.Request, response: httpx.Response, content: bytes, now: float) -> None:
         seconds = pull_limit(response.headers, content)
         if seconds is not None:
             words = quotation(content, request)

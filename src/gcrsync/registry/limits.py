@@ -2,11 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from math import ceil
 
 import httpx
-
-from gcrsync.registry.answers import retry_after
 
 SHORT = 300.0
 """Up to so many seconds it is better to wait for a registry than to go on without it."""
@@ -16,6 +15,7 @@ _WINDOW = 6 * 3600
 
 _MOST_MINUTES = 90
 _QUANTITY = re.compile(r"([0-9]{1,9})(?:;w=([0-9]{1,9}))?")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _WORDS = b"pull rate limit"
 
 
@@ -49,6 +49,21 @@ def pull_limit(headers: httpx.Headers, content: bytes) -> float | None:
     told = retry_after(headers)
     seconds = float((rest and rest.window) or _WINDOW) if told is None else told
     return seconds if seconds > SHORT else None
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Give the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3), None where it does not say.
+
+    A date counts from the ``Date`` of the same answer, so that an error of our clock does not matter.
+    """
+    text = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        pause = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0.0, pause.total_seconds())
 
 
 def span(seconds: float) -> str:

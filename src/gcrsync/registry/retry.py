@@ -10,9 +10,11 @@ from typing import TypeVar, cast
 import httpx
 from tenacity import Future, RetryCallState, Retrying, wait_random_exponential
 
-from gcrsync.errors import ProtocolError, PullLimitError, RateLimitedError, StoppedError, TokenEndedError, UnreachableError
-from gcrsync.registry.answers import ERROR_LIMIT, retry_after
+from gcrsync.errors import ProtocolError, PullLimitError, RateLimitedError, TokenEndedError, UnreachableError
+from gcrsync.registry.answers import ERROR_LIMIT
+from gcrsync.registry.clock import Clock
 from gcrsync.registry.hosts import Hosts
+from gcrsync.registry.limits import SHORT, retry_after
 from gcrsync.registry.words import error_codes
 
 Result = TypeVar("Result")
@@ -23,28 +25,9 @@ RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 Attempts = Iterable[AbstractContextManager[object]]
 """Contexts to try something in: each after the first follows one that ended with a temporary error, and a pause."""
 
-_SLICE = 0.25
 _LENGTH = re.compile(r"[0-9]{1,9}")
 _FINAL_CODES = "MANIFEST_"
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """How time passes for a run: ``now`` in monotonic seconds, how to sleep, and whether the run was asked to stop."""
-
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
-    stopped: Callable[[], bool]
-
-    def wait(self, seconds: float) -> None:
-        """Sleep in short slices, and raise StoppedError as soon as the run is asked to stop."""
-        while not self.stopped():
-            if seconds <= 0:
-                return
-            self.sleep(min(seconds, _SLICE))
-            seconds -= _SLICE
-        raise StoppedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +35,8 @@ class RetryPolicy:
     """How often something is tried and how long the pauses are, in seconds.
 
     A pause is chosen by chance below a bound that doubles from ``first_pause`` to ``longest_pause``, or is what the registry asks
-    for, up to ``longest_pause``. No pause begins that would end later than ``total`` after the first attempt.
+    for: to come sooner would be in vain. No pause begins that would end later than ``total`` after the first attempt, and what asks
+    for more than five minutes is not tried again.
     """
 
     tries: int = 4
@@ -98,7 +82,7 @@ class RetryPolicy:
 
         def pause(state: RetryCallState) -> float:
             told = _told(_outcome(state))
-            return by_chance(state) if told is None else min(told, self.longest_pause)
+            return by_chance(state) if told is None else told
 
         def is_enough(state: RetryCallState) -> bool:
             return state.attempt_number >= self.tries or clock.now() - start + state.upcoming_sleep > self.total
@@ -136,12 +120,7 @@ class RetryTransport(httpx.BaseTransport):
         self._inner.close()
 
     def _attempt(self, request: httpx.Request) -> httpx.Response:
-        host = self._hosts.at(request.url)
-        host.check(request, self._clock.now())
-        response = self._answer(request)
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            host.heed(request, response, _content(response), self._clock.now())
-        return response
+        return self._hosts.at(request.url).send(request, self._clock, lambda: self._answer(request))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
@@ -200,7 +179,7 @@ def _is_temporary_error(error: BaseException) -> bool:
         case UnreachableError() | httpx.TransportError():
             return _UNTRUSTED not in str(error) and not isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError)
         case RateLimitedError():
-            return not isinstance(error, PullLimitError)
+            return not isinstance(error, PullLimitError) and (error.retry_after or 0.0) <= SHORT
         case ProtocolError():
             return error.status in RETRYABLE_STATUSES and not _are_final(error.codes)
         case _:
@@ -209,6 +188,8 @@ def _is_temporary_error(error: BaseException) -> bool:
 
 def _is_temporary_answer(answer: object) -> bool:
     if not isinstance(answer, httpx.Response) or answer.status_code not in RETRYABLE_STATUSES:
+        return False
+    if (retry_after(answer.headers) or 0.0) > SHORT:
         return False
     return not _are_final(error_codes(_content(answer)))
 

@@ -16,10 +16,11 @@ from gcrsync.registry import redirect
 from gcrsync.registry.address import is_loopback
 from gcrsync.registry.answers import ERROR_LIMIT, body, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
+from gcrsync.registry.clock import Clock
 from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
 from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.keychain import Keychain
-from gcrsync.registry.retry import Attempts, Clock, RetryPolicy, RetryTransport
+from gcrsync.registry.retry import Attempts, RetryPolicy, RetryTransport
 from gcrsync.registry.tokens import TokenRequest, Tokens
 from gcrsync.registry.transport import is_named, open_routes
 from gcrsync.registry.wire import PATIENCE, Wire
@@ -102,8 +103,8 @@ class Session:
 
         Its body is not read. Raises UnreachableError where no answer comes, PullLimitError where the host gives no more for long,
         StoppedError where the run was asked to stop, UnauthorizedError or DeniedError where no token is given, TokenEndedError
-        where a body would have to be sent again with the token that is in hand now, and ProtocolError for a redirect that may not be
-        followed, and for a call to where the registry may not lead: an upload goes wherever its Location says.
+        where a body would have to be sent again with the token that is in hand now, and ProtocolError for a redirect that may not
+        be followed, and for a call to where the registry may not lead: an upload goes wherever its Location says.
         """
         if way := redirect.forbidden_way(self._home(call.registry), call.url, self._insecure):
             raise ProtocolError(call.method, where(call.url), f"{call.registry} leads {way}, where nothing is sent")

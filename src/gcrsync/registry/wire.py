@@ -10,7 +10,7 @@ import httpx
 
 from gcrsync.errors import StoppedError, UnreachableError
 from gcrsync.registry.answers import where
-from gcrsync.registry.retry import Clock
+from gcrsync.registry.clock import Clock
 
 _LONGEST_CONNECT = 10.0
 

@@ -15,7 +15,8 @@ from gcrsync.errors import (
     RegistryError,
     UnauthorizedError,
 )
-from gcrsync.registry.answers import ERROR_LIMIT, body, failure, json_object, retry_after, where
+from gcrsync.registry.answers import ERROR_LIMIT, body, failure, json_object, where
+from gcrsync.registry.limits import retry_after
 
 URL = "https://registry.test:5000/v2/team/app/manifests/1?X-Signature=hunter2"
 PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"

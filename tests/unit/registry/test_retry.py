@@ -119,16 +119,27 @@ def test_the_last_answer_and_the_last_failure_are_given_when_the_tries_are_used_
     [
         ({"Retry_After": "7"}, 7),
         ({"Retry_After": "0"}, 0),
-        ({"Retry_After": "86400"}, 60),
+        ({"Retry_After": "300"}, 300),
         ({"Retry_After": "Sat, 21 Nov 2026 02:00:30 GMT", "Date": DATE}, 30),
         ({"Retry_After": "Sat, 21 Nov 2026 01:00:00 GMT", "Date": DATE}, 0),
     ],
 )
-def test_the_pause_that_a_registry_asks_for_is_made_up_to_the_longest(headers: dict[str, str], pause: float) -> None:
+def test_the_pause_that_a_registry_asks_for_is_made_whole(headers: dict[str, str], pause: float) -> None:
     script, clock = Script(partial(answer, 429, **headers), partial(answer, 200)), SteppedClock()
 
     assert sent(script, clock).status_code == 200
     assert sum(clock.slept) == pytest.approx(pause)
+
+
+def test_a_pause_that_is_too_long_is_not_made_and_keeps_everything_else_from_that_host() -> None:
+    script, clock = Script(partial(answer, 429, Retry_After="86400")), SteppedClock()
+    transport = RetryTransport(httpx.MockTransport(script), POLICY, clock.clock, Hosts())
+    request = httpx.Request("GET", "https://registry.test/v2/")
+
+    assert transport.handle_request(request).status_code == 429
+    with pytest.raises(RateLimitedError, match="run again in 24 hours"):
+        transport.handle_request(request)
+    assert (script.asked, clock.slept) == (1, [])
 
 
 @pytest.mark.parametrize("text", ["soon", "-5", "1e3", "Sat, 21 Nov 2026 02:00:30 GMT", "\u0663"])

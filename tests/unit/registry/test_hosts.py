@@ -1,0 +1,45 @@
+"""What one answer of a host means for all that a run asks there."""
+
+import httpx
+import pytest
+
+from gcrsync.errors import PullLimitError
+from gcrsync.registry.hosts import Hosts
+from tests.support.clock import SteppedClock
+
+WORDS = b"You have reached your pull rate limit."
+
+
+def ask(hosts: Hosts, clock: SteppedClock, url: str, method: str = "GET", status: int = 200, **headers: str) -> int:
+    """Ask a host, which answers with this status."""
+    request = httpx.Request(method, url)
+    content = b"" if headers or status == 200 else WORDS
+    told = [(name.replace("_", "-"), value) for name, value in headers.items()]
+
+    def sent() -> httpx.Response:
+        return httpx.Response(status, headers=told, stream=httpx.ByteStream(content))
+
+    return hosts.at(request.url).send(request, clock.clock, sent).status_code
+
+
+def test_no_manifest_is_asked_for_once_the_pulls_are_used_up_until_they_come_back() -> None:
+    hosts, clock, manifest = Hosts(), SteppedClock(), "https://registry-1.docker.io/v2/library/a/manifests/1"
+    with pytest.raises(PullLimitError, match=r"docker\.io: all pulls are used up: You have reached"):
+        ask(hosts, clock, manifest, status=429)
+    with pytest.raises(PullLimitError):
+        ask(hosts, clock, manifest.replace("/a/", "/b/"))
+
+    assert ask(hosts, clock, manifest, "HEAD") == 200
+    assert ask(hosts, clock, manifest.replace("manifests/1", "blobs/sha256:0")) == 200
+    assert ask(hosts, clock, "https://other.test/v2/a/manifests/1") == 200
+    clock.seconds += 6 * 3600
+    assert ask(hosts, clock, manifest) == 200
+
+
+def test_a_pause_is_for_the_whole_host_and_for_no_other() -> None:
+    hosts, clock = Hosts(), SteppedClock()
+    assert ask(hosts, clock, "https://a.test/v2/x/tags/list", status=429, Retry_After="60") == 429
+    assert ask(hosts, clock, "https://b.test/v2/") == 200
+    assert clock.slept == []
+    assert ask(hosts, clock, "https://a.test/v2/y/tags/list") == 200
+    assert sum(clock.slept) == pytest.approx(60)
