@@ -25,6 +25,7 @@ class _Tally:
         self.doing = "starting"
         self.listed = self.images = self.done = self.failed = self.sent = 0
         self.current: dict[Step, None] = {}
+        self.left: dict[str, str] = {}
 
     def line(self) -> str:
         """Say in one line where the run is."""
@@ -33,7 +34,9 @@ class _Tally:
                 return f"{self.doing}: {self.listed:,} listed"
             now = ", ".join(_name(step) for step in list(self.current)[:3])
             text = f"{self.done:,} of {counted(self.images, 'image')}, {size_for_people(self.sent)}"
-            return f"copying: {text}" + (f", {self.failed:,} failed" if self.failed else "") + (f"; now {now}" if now else "")
+            failed = f", {self.failed:,} failed" if self.failed else ""
+            left = "".join(f"; {host}: {pulls}" for host, pulls in self.left.items())
+            return f"copying: {text}{failed}{left}" + (f"; now {now}" if now else "")
 
 
 class PlainProgress(Watch):
@@ -93,6 +96,11 @@ class PlainProgress(Watch):
             self._tally.failed += outcome.problem is Problem.FAILED
         _say_problem(self._screen.note, outcome)
 
+    def left(self, host: str, pulls: int, most: int) -> None:
+        """Say it in the next line."""
+        with self._tally.lock:
+            self._tally.left[host] = _left(pulls, most)
+
     def said(self, line: str) -> None:
         """Pass it on."""
         self._screen.note(line)
@@ -120,6 +128,7 @@ class LiveProgress(Watch):
         self._whole: TaskID | None = None
         self._bytes: TaskID | None = None
         self._steps: dict[Step, TaskID] = {}
+        self._left: dict[str, TaskID] = {}
         self._listed = self._images = self._done = self._sent = self._expected = 0
 
     @contextmanager
@@ -180,6 +189,13 @@ class LiveProgress(Watch):
         """Print it above the bars."""
         self._screen.note(line)
 
+    def left(self, host: str, pulls: int, most: int) -> None:
+        """Show what is left as a bar of its own, which grows shorter."""
+        with self._lock:
+            if host not in self._left:
+                self._left[host] = self._bars.add_task(f"  {host}", total=max(most, 1), text="")
+            self._bars.update(self._left[host], completed=pulls, text=_left(pulls, most))
+
     def _show_whole(self, description: str, total: float | None, text: str) -> None:
         if self._whole is not None:
             self._bars.remove_task(self._whole)
@@ -199,6 +215,10 @@ def progress(screen: Screen) -> Iterator[Watch]:
     watch = LiveProgress(screen) if screen.live else PlainProgress(screen)
     with watch.running() as running:
         yield running
+
+
+def _left(pulls: int, most: int) -> str:
+    return f"{pulls:,} of {counted(most, 'pull')} left"
 
 
 def _name(step: Step) -> str:

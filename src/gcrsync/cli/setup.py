@@ -22,6 +22,7 @@ from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry.client import Client
 from gcrsync.registry.clock import Clock
 from gcrsync.registry.destination import Destination
+from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.retry import RetryPolicy
 from gcrsync.registry.session import Session, Settings, open_session
 from gcrsync.sync.job import Job, Means, Mirror
@@ -203,8 +204,9 @@ def means(job: Job, settings: Settings, base: Base, jobs: int, signals: tuple[St
     """Give what a run works with; connections and threads end with the context, connections already at a stop."""
     environment, (stop, watch) = dict(os.environ), signals
     clock = Clock(time.monotonic, time.sleep, stop)
+    hosts = Hosts(lambda host, rest: watch.left(host, rest.left, rest.most))
     with ExitStack() as stack:
-        places = Places(job, replace(settings, stopped=stop), environment)
+        places = Places(job, replace(settings, stopped=stop, hosts=hosts), environment)
         stack.callback(places.close)
         stack.enter_context(_closed_at_a_stop(places, stop.asked))
         blobs, executor = (ThreadPoolExecutor(jobs, thread_name_prefix=THREADS) for _ in range(2))

@@ -9,17 +9,25 @@ import httpx
 from gcrsync.errors import PullLimitError, RateLimitedError
 from gcrsync.oci.name import canonical_host
 from gcrsync.registry.clock import Clock
-from gcrsync.registry.limits import SHORT, pull_limit, retry_after, span
+from gcrsync.registry.limits import SHORT, Allowance, allowance, pull_limit, retry_after, span
 from gcrsync.registry.pace import Pace
 from gcrsync.registry.words import quotation
+
+Told = Callable[[str, Allowance], None]
+"""Hears the name of a host, and what is left there."""
+
+
+def _nobody(host: str, rest: Allowance) -> None:
+    del host, rest
 
 
 class Host:
     """One host, by its name and port."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, told: Told) -> None:
         """Begin with nothing heard."""
-        self._name = name
+        self._name, self._told = name, told
+        self._left: int | None = None
         self._exhausted: tuple[str, float] | None = None
         self._open_at: float | None = None
         self._pace = Pace()
@@ -51,6 +59,10 @@ class Host:
             clock.wait(left)
 
     def _heard(self, request: httpx.Request, response: httpx.Response, began: int, clock: Clock) -> httpx.Response:
+        rest = allowance(response.headers)
+        if rest is not None and rest.left != self._left:
+            self._left = rest.left
+            self._told(self._name, rest)
         if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.quicken()
             return response
@@ -84,14 +96,15 @@ class Host:
 class Hosts:
     """The hosts that a run speaks to; one is shared by all its sessions."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, told: Told = _nobody) -> None:
+        """Begin with none; ``told`` hears what is left of an allowance as it changes, from any thread."""
+        self._told = told
         self._hosts: dict[bytes, Host] = {}
 
     def at(self, url: httpx.URL) -> Host:
         """Give the host of a URL, always the same one."""
         host = self._hosts.get(url.netloc)
-        return host or self._hosts.setdefault(url.netloc, Host(_named(url)))
+        return host or self._hosts.setdefault(url.netloc, Host(_named(url), self._told))
 
 
 def _named(url: httpx.URL) -> str:

@@ -25,5 +25,8 @@ class Watch:
     def finished(self, outcome: Outcome) -> None:
         """An image is done, one way or the other."""
 
+    def left(self, host: str, pulls: int, most: int) -> None:
+        """A host gives so many more pulls, of the most that it gives in a window of time."""
+
     def said(self, line: str) -> None:
         """Something that a person should read."""

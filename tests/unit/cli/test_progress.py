@@ -69,3 +69,16 @@ def test_lines_tell_where_a_run_is_also_when_nothing_moves(screen: Screen) -> No
             pass
 
     assert "now gcr.io/p/a:1 and 1 more" in told(screen)
+
+
+@pytest.mark.parametrize("kind", [PlainProgress, LiveProgress])
+def test_what_is_left_of_a_pull_limit_is_shown(screen: Screen, kind: type[PlainProgress] | type[LiveProgress]) -> None:
+    progress = PlainProgress(screen, every=0.01) if kind is PlainProgress else LiveProgress(screen)
+    with progress.running() as watch:
+        watch.planned(3, 0)
+        watch.left("docker.io", 21, 100)
+        watch.left("docker.io", 20, 100)
+        while "20 of 100 pulls left" not in told(screen):
+            pass
+
+    assert "docker.io" in told(screen)

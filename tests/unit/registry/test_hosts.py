@@ -5,6 +5,7 @@ import pytest
 
 from gcrsync.errors import PullLimitError
 from gcrsync.registry.hosts import Hosts
+from gcrsync.registry.limits import Allowance
 from tests.support.clock import SteppedClock
 
 WORDS = b"You have reached your pull rate limit."
@@ -43,3 +44,13 @@ def test_a_pause_is_for_the_whole_host_and_for_no_other() -> None:
     assert clock.slept == []
     assert ask(hosts, clock, "https://a.test/v2/y/tags/list") == 200
     assert sum(clock.slept) == pytest.approx(60)
+
+
+def test_what_is_left_is_told_whenever_it_has_changed() -> None:
+    told: list[tuple[str, Allowance]] = []
+    hosts, clock = Hosts(lambda host, rest: told.append((host, rest))), SteppedClock()
+    for left in ("21;w=21600", "20;w=21600", "20;w=21600"):
+        manifest = "https://registry-1.docker.io/v2/library/a/manifests/1"
+        assert ask(hosts, clock, manifest, "HEAD", ratelimit_limit="100;w=21600", ratelimit_remaining=left) == 200
+
+    assert told == [("docker.io", Allowance(left, 100, 21600)) for left in (21, 20)]
