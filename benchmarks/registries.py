@@ -1,8 +1,10 @@
 """Starts the registries that are measured against, each a process of its own on a port of loopback, and ends them."""
 
+import grp
 import io
 import json
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -19,7 +21,7 @@ _PATIENCE = 10.0
 """How long a registry may take to start, in seconds."""
 
 _NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/errors;
+daemon off; worker_processes 1; user {user} {group}; pid {folder}/pid; error_log {folder}/errors;
 events {{ worker_connections 1024; }}
 http {{
   log_format common '$remote_addr - - [$time_local] "$request" $status $body_bytes_sent';
@@ -94,7 +96,8 @@ def google_front(folder: Path, port: int, lists: Path, upstream: str) -> Iterato
     folder.mkdir(exist_ok=True)
     config, log = folder / "nginx.conf", folder / "log"
     log.unlink(missing_ok=True)  # nginx adds to what is there
-    config.write_text(_NGINX.format(folder=folder, port=port, lists=lists, upstream=upstream))
+    user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name  # else root's nginx reads as nobody
+    config.write_text(_NGINX.format(folder=folder, port=port, lists=lists, upstream=upstream, user=user, group=group))
     with _running((_nginx(), "-e", str(folder / "errors"), "-c", str(config)), port, folder / "said") as registry:
         registry.log = log
         yield registry
@@ -128,7 +131,9 @@ def _nginx() -> str:
 @contextmanager
 def _running(command: Sequence[str], port: int, log: Path) -> Iterator[RunningRegistry]:
     registry = RunningRegistry(f"127.0.0.1:{port}", log)
-    with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as process:
+    # Variables of these names would overrule the configuration.
+    settings = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "OTEL_"))}
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output, env=settings) as process:
         try:
             _wait(process, port, log)
             yield registry
@@ -138,7 +143,9 @@ def _running(command: Sequence[str], port: int, log: Path) -> Iterator[RunningRe
 
 
 def _processor(process: subprocess.Popen[bytes]) -> float:
-    """Wait until a process ends, and give the seconds of processor time that it and its children took."""
+    """Wait until a process ends, and give the seconds of processor time that it and its children took; 0 where it broke down."""
+    if process.returncode is not None:
+        return 0.0
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime
