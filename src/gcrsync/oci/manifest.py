@@ -6,7 +6,7 @@ The bytes are kept and never written again from the parsed form: a digest is of 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from gcrsync.errors import InvalidManifestError, InvalidNameError
@@ -20,6 +20,9 @@ DEEPEST_INDEX = 16
 """How many indexes may stand in one another; real ones do not go beyond two."""
 
 _PLATFORM = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+){1,2}")
+
+_ARTIFACT_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}")
+"""A media type without parameters (RFC 6838, 4.2)."""
 
 _LARGEST_SIZE = 2**63 - 1
 """A descriptor's size is an int64 (image-spec, descriptor.md)."""
@@ -62,20 +65,32 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An image or artifact manifest: ``blobs`` are its config and its layers, in their order."""
+    """An image or artifact manifest: ``blobs`` are its config and its layers, in their order.
+
+    ``subject`` is what it refers to; ``artifact_type`` is empty where it names none.
+    """
 
     raw: bytes
     media_type: str
     blobs: tuple[Descriptor, ...]
+    subject: Descriptor | None = None
+    artifact_type: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An image index or manifest list: ``manifests`` are its children, in their order."""
+    """An image index or manifest list: ``manifests`` are its children, in their order.
+
+    ``subject`` is what it refers to; ``artifact_type`` is empty where it names none.
+    """
 
     raw: bytes
     media_type: str
     manifests: tuple[Descriptor, ...]
+    subject: Descriptor | None = None
+    artifact_type: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +115,11 @@ def parse_manifest(raw: bytes, content_type: str | None, what: str) -> AnyManife
         return SchemaOne(raw, media_type)
     if media_type in media_types.INDEXES:
         _refuse_keys(document, ("config", "layers", "blobs", "fsLayers"), media_type, what)
-        return Index(raw, media_type, _descriptors(document, "manifests", what))
+        children = _descriptors(document, "manifests", what)
+        return Index(raw, media_type, children, _subject(document, media_type, what), *_said_of_itself(document))
     _refuse_keys(document, ("manifests", "fsLayers"), media_type, what)
-    if media_type == media_types.OCI_ARTIFACT:
-        return Manifest(raw, media_type, _descriptors(document, "blobs", what))
-    config = parse_descriptor(document.get("config"), "config", what)
-    return Manifest(raw, media_type, (config, *_descriptors(document, "layers", what)))
+    blobs = _blobs(document, media_type, what)
+    return Manifest(raw, media_type, blobs, _subject(document, media_type, what), *_said_of_itself(document))
 
 
 def _document(raw: bytes, what: str) -> Mapping[str, object]:
@@ -147,6 +161,26 @@ def _refuse_keys(document: Mapping[str, object], keys: tuple[str, ...], media_ty
     for key in keys:
         if key in document:
             raise InvalidManifestError(what, f"has {key!r}, which {media_type} cannot have")
+
+
+def _blobs(document: Mapping[str, object], media_type: str, what: str) -> tuple[Descriptor, ...]:
+    if media_type == media_types.OCI_ARTIFACT:
+        return _descriptors(document, "blobs", what)
+    return parse_descriptor(document.get("config"), "config", what), *_descriptors(document, "layers", what)
+
+
+def _subject(document: Mapping[str, object], media_type: str, what: str) -> Descriptor | None:
+    """Read what a manifest refers to, which only those of the OCI do (image-spec, manifest.md, "subject")."""
+    entry = document.get("subject")
+    return None if entry is None or media_type in media_types.DOCKER else parse_descriptor(entry, "subject", what)
+
+
+def _said_of_itself(document: Mapping[str, object]) -> tuple[str, Mapping[str, str]]:
+    """Read artifactType and annotations; what is malformed is none, since it decides nothing about the bytes."""
+    found, entries = document.get("artifactType"), document.get("annotations")
+    artifact_type = found if isinstance(found, str) and _ARTIFACT_TYPE.fullmatch(found) else ""
+    annotations = entries if isinstance(entries, dict) else {}
+    return artifact_type, {key: text for key, text in annotations.items() if isinstance(text, str)}
 
 
 def _descriptors(document: Mapping[str, object], key: str, what: str) -> tuple[Descriptor, ...]:

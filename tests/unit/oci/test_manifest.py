@@ -221,3 +221,33 @@ def test_a_descriptor_may_lack_its_media_type() -> None:
     manifest = parse_manifest(_raw({**IMAGE, "layers": [entry]}), None, "a")
     assert isinstance(manifest, Manifest)
     assert manifest.blobs[1] == Descriptor("", LAYER, 1)
+
+
+@pytest.mark.parametrize("document", [IMAGE, INDEX, ARTIFACT])
+def test_a_subject_and_what_a_manifest_says_of_itself_are_read(document: dict[str, object]) -> None:
+    said = {"artifactType": "application/spdx+json", "annotations": {"a": "b"}}
+    manifest = parse_manifest(_raw({**document, "subject": _entry(CHILD), **said}), None, "a")
+
+    assert isinstance(manifest, Manifest | Index)
+    assert manifest.subject == Descriptor(OCI_LAYER, CHILD, 10)
+    assert (manifest.artifact_type, manifest.annotations) == ("application/spdx+json", {"a": "b"})
+
+
+@pytest.mark.parametrize("artifact_type", [None, 1, "", "no type", "a/b; c=d", f"a/{'b' * 128}", "a/b\n"])
+def test_what_is_said_amiss_is_not_said(artifact_type: object) -> None:
+    manifest = parse_manifest(_raw({**IMAGE, "artifactType": artifact_type, "annotations": {"a": 1, "b": "c"}}), None, "a")
+
+    assert isinstance(manifest, Manifest)
+    assert (manifest.subject, manifest.artifact_type, manifest.annotations) == (None, "", {"b": "c"})
+
+
+def test_a_subject_that_is_no_descriptor_is_refused() -> None:
+    for subject in ("x", {}, _entry(CHILD, size=-1), {**_entry(), "digest": "sha256:x"}):
+        assert "'subject'" in _refusal(_raw({**IMAGE, "subject": subject}))
+
+
+def test_what_is_of_docker_has_no_subject() -> None:
+    for document, media_type in ((IMAGE, media_types.DOCKER_MANIFEST), (INDEX, media_types.DOCKER_LIST)):
+        manifest = parse_manifest(_raw({**document, "subject": "x"}), media_type, "a")
+        assert isinstance(manifest, Manifest | Index)
+        assert manifest.subject is None
