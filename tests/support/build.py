@@ -18,6 +18,8 @@ OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+EMPTY = "application/vnd.oci.empty.v1+json"
+SIGNATURE, SBOM = "application/vnd.dev.cosign.simplesigning.v1+json", "application/spdx+json"
 
 AMD64 = {"os": "linux", "architecture": "amd64"}
 ARM64 = {"os": "linux", "architecture": "arm64", "variant": "v8"}
@@ -100,6 +102,23 @@ def image_with_foreign_layer(seed: str = "foreign") -> Built:
     foreign = named_by(FOREIGN_LAYER, filler(f"{seed} 0", 1_000)) | {"urls": ["https://elsewhere.test/layer"]}
     layers = [foreign, named_by(DOCKER_LAYER, content)]
     return _manifest(media_types.DOCKER_MANIFEST, named_by(DOCKER_CONFIG, config), layers, [config, content])
+
+
+def referrer(subject: Built, seed: str = "signature", artifact_type: str = SIGNATURE) -> Built:
+    """Give an artifact that refers to a manifest, as cosign and oras make them: a blob, and an empty config."""
+    content = filler(seed, 300)
+    config = {"config": named_by(EMPTY, b"{}"), "layers": [named_by("application/octet-stream", content)]}
+    document = {"schemaVersion": 2, "mediaType": media_types.OCI_MANIFEST, "artifactType": artifact_type, **config}
+    document |= {"subject": named_by(subject.media_type, subject.raw), "annotations": {"seed": seed}}
+    return Built(_pretty(document), media_types.OCI_MANIFEST, {Digest.of(b"{}"): b"{}", Digest.of(content): content})
+
+
+def referrer_index(subject: Built, *children: Built, artifact_type: str = SBOM) -> Built:
+    """Give an index that refers to a manifest: a bill of materials with a part for each format."""
+    entries = [named_by(child.media_type, child.raw) for child in children]
+    document = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "artifactType": artifact_type, "manifests": entries}
+    document |= {"subject": named_by(subject.media_type, subject.raw)}
+    return Built(_pretty(document), media_types.OCI_INDEX, {}, children)
 
 
 def schema_one(name: str = "old", tag: str = "v1") -> Built:

@@ -9,6 +9,7 @@ from threading import Lock
 from gcrsync.archive.blobs import Blobs, pieces
 from gcrsync.archive.folder import LayoutFolder
 from gcrsync.archive.layout import Layout
+from gcrsync.archive.referrers import Referrers
 from gcrsync.errors import NotFoundError, ProtocolError, RefusedError
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import AnyManifest, Descriptor, SchemaOne
@@ -26,6 +27,7 @@ class FolderDestination:
         self.folder = LayoutFolder(root)
         self._lock = Lock()
         self._holders: dict[Digest, str] | None = None
+        self._referrers = Referrers()
 
     def head_manifest(self, repository: Repository, target: Tag | Digest) -> Descriptor | None:
         """Give the descriptor of a manifest, None where there is none."""
@@ -38,6 +40,10 @@ class FolderDestination:
         if descriptor is None:
             raise NotFoundError("reading", _name(layout, target), "no such manifest")
         return layout.read_manifest(descriptor)
+
+    def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...]:
+        """Give what refers to a manifest."""
+        return tuple(referrer.descriptor for referrer in self._referrers.of(self._layout(repository), subject))
 
     @contextmanager
     def open_blob(self, repository: Repository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:

@@ -21,6 +21,7 @@ Endpoint = Callable[[Call], Response]
 
 _MANIFEST = "/v2/<path:path>/manifests/<reference>"
 _BLOB = "/v2/<path:path>/blobs/<reference>"
+_REFERRERS = "/v2/<path:path>/referrers/<reference>"
 _UPLOADS = "/v2/<path:path>/blobs/uploads/"
 _UPLOAD = "/v2/<path:path>/blobs/uploads/<reference>"
 _KEPT_HEADERS = ("Allow", "Content-Range")
@@ -73,6 +74,7 @@ def _routes(pull: Pull, listing: Listing, push: Push, *, writable: bool) -> Map:
         ("/v2/<path:path>/tags/list", "GET", listing.tags),
         (_MANIFEST, "GET", pull.manifest),
         (_BLOB, "GET", pull.blob),
+        (_REFERRERS, "GET", listing.referrers),
     ]
     writes: list[tuple[str, str, Endpoint]] = [
         (_MANIFEST, "PUT", push.put_manifest),

@@ -1,5 +1,6 @@
-"""What there is: tags with Google's extension of their list, and the catalog."""
+"""What there is: tags with Google's extension of their list, the catalog, and what refers to a manifest."""
 
+import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +11,18 @@ from werkzeug.wrappers import Response
 
 from gcrsync.archive.folder import LayoutFolder
 from gcrsync.archive.layout import Layout
+from gcrsync.archive.referrers import Referrers
 from gcrsync.errors import GcrsyncError
+from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Descriptor, Manifest
-from gcrsync.serve.call import Call, Code, RequestError, json_response
+from gcrsync.oci.referrers import Referrer, referrers_list
+from gcrsync.serve.call import Call, Code, RequestError, json_response, parse_digest
 
 _LONGEST_NUMBER = 9
+
+_LARGEST_PAGE = 1024 * 1024
+"""The bytes after which a list of referrers goes on with another page; one entry alone may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Listing:
         """Read from a folder; what was once added up is remembered."""
         self._folder = folder
         self._sizes: dict[Digest, int] = {}
+        self._referrers = Referrers()
 
     def tags(self, call: Call) -> Response:
         """Answer with tags and, as Google's registries do, manifests and children.
@@ -68,6 +76,22 @@ class Listing:
         """Answer with the repositories, as the distribution project's registry does."""
         page = _page(self._folder.repositories(), call)
         return page.response({"repositories": page.names}, call)
+
+    def referrers(self, call: Call) -> Response:
+        """Answer with what refers to a digest ("Listing Referrers"), there or not; of one artifact type where that is asked."""
+        subject, arguments = parse_digest(call.reference), call.request.args
+        found = self._referrers.of(self._folder.layout(call.path), subject) if call.path in self._folder else ()
+        wanted, last = arguments.get("artifactType"), arguments.get("last", "")
+        left = [each for each in found if each.descriptor.digest > last and wanted in (None, each.artifact_type)]
+        page = _fitting(left)
+        response = json_response(referrers_list(page))
+        response.content_type = media_types.OCI_INDEX
+        if wanted is not None:
+            response.headers["OCI-Filters-Applied"] = "artifactType"
+        if len(page) < len(left):
+            query = urlencode({**arguments, "last": page[-1].descriptor.digest})
+            response.headers["Link"] = f'<{call.request.path}?{query}>; rel="next"'
+        return response
 
     def _described(self, manifest: "_Manifest") -> dict[str, object]:
         """Give Google's description of a manifest: numbers are texts, and a time of 0 is unknown."""
@@ -115,6 +139,16 @@ def _image_size(image: _Manifest) -> int:
         return 0
     blobs = {blob.digest: blob.size for blob in manifest.blobs} if isinstance(manifest, Manifest) else {}
     return sum(blobs.values())
+
+
+def _fitting(referrers: Sequence[Referrer]) -> Sequence[Referrer]:
+    """Cut a page out of a list of referrers, the first one whatever its size."""
+    size = 0
+    for number, referrer in enumerate(referrers):
+        size += len(json.dumps(referrer.fields()))
+        if number and size > _LARGEST_PAGE:
+            return referrers[:number]
+    return referrers
 
 
 def _page(names: Sequence[str], call: Call) -> _Page:

@@ -64,7 +64,7 @@ class Push:
         return Response(status=HTTPStatus.NO_CONTENT)
 
     def put_manifest(self, call: Call) -> Response:
-        """Answer the PUT of a manifest by tag or digest ("Pushing Manifests")."""
+        """Answer the PUT of a manifest by tag or digest ("Pushing Manifests"), also one whose subject is not there yet."""
         self._check_place(call.path)
         target = call.target()
         manifest = _read_manifest(call)
@@ -77,7 +77,10 @@ class Push:
             message = f"{len(missing)} of what it names are not in {call.path}, the first is {missing[0].digest}"
             raise RequestError(HTTPStatus.BAD_REQUEST, Code.MANIFEST_BLOB_UNKNOWN, message)
         layout.put_manifest(target, manifest, digest)
-        return _created(call.path, "manifests", digest)
+        created = _created(call.path, "manifests", digest)
+        if manifest.subject is not None:
+            created.headers["OCI-Subject"] = manifest.subject.digest.text
+        return created
 
     def delete_manifest(self, call: Call) -> Response:
         """Answer the DELETE of a tag, or of a manifest with all its tags ("Deleting")."""

@@ -49,7 +49,7 @@ def test_a_name_that_is_none_is_refused_before_the_disk_is_looked_at(reader: Cli
         ("GET", "/", (404, "UNSUPPORTED")),
         ("GET", "/v3/a/manifests/v1", (404, "UNSUPPORTED")),
         ("GET", "/v2/../../etc/passwd", (404, "UNSUPPORTED")),
-        ("GET", f"/v2/a/referrers/{DIGEST}", (404, "UNSUPPORTED")),
+        ("GET", f"/v2/a/referrer/{DIGEST}", (404, "UNSUPPORTED")),
         ("POST", "/v2/a/tags/list", (405, "UNSUPPORTED")),
         ("DELETE", f"/v2/a/blobs/{DIGEST}", (405, "UNSUPPORTED")),
         ("GET", "/v2/a/manifests/sha256:short", (400, "DIGEST_INVALID")),

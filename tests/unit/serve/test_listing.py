@@ -1,10 +1,12 @@
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.test import Client
 
-from tests.support.build import Built, image, index
+from gcrsync.oci import media_types
+from tests.support.build import SBOM, SIGNATURE, Built, image, index, referrer, referrer_index
 from tests.support.layouts import blob_file, put
 from tests.support.without_socket import error_of, reader_of
 
@@ -113,3 +115,42 @@ def test_a_tag_whose_manifest_is_gone_is_not_listed_and_one_that_is_damaged_has_
     listed = reader_of(tmp_path).get("/v2/a/tags/list").get_json()
     assert listed["tags"] == ["v2"]
     assert [each["imageSizeBytes"] for each in listed["manifest"].values()] == ["0"]
+
+
+def test_referrers_are_listed_as_an_index_with_types_and_annotations(client: Client, tmp_path: Path) -> None:
+    built = put(tmp_path, "a", image(), "v1")
+    signature, bill = put(tmp_path, "a", referrer(built)), put(tmp_path, "a", referrer_index(built))
+
+    response = client.get(f"/v2/a/referrers/{built.digest}")
+    assert (response.status_code, response.content_type) == (200, media_types.OCI_INDEX)
+    entries = {entry["digest"]: entry for entry in json.loads(response.data)["manifests"]}
+    assert entries.keys() == {signature.digest, bill.digest}
+    assert (entries[signature.digest]["artifactType"], entries[signature.digest]["annotations"]) == (
+        SIGNATURE,
+        {"seed": "signature"},
+    )
+    assert "OCI-Filters-Applied" not in response.headers
+
+    filtered = client.get(f"/v2/a/referrers/{built.digest}", query_string={"artifactType": SBOM})
+    assert [entry["digest"] for entry in json.loads(filtered.data)["manifests"]] == [bill.digest]
+    assert filtered.headers["OCI-Filters-Applied"] == "artifactType"
+
+
+def test_what_nothing_refers_to_has_an_empty_list(client: Client, tmp_path: Path) -> None:
+    put(tmp_path, "a", image(), "v1")
+    for path in ("a", "unknown"):
+        response = client.get(f"/v2/{path}/referrers/{image().digest}")
+        assert (response.status_code, json.loads(response.data)["manifests"]) == (200, [])
+    assert error_of(client.get("/v2/a/referrers/sha256:x")) == (400, "DIGEST_INVALID")
+
+
+def test_a_long_list_of_referrers_goes_on_with_a_link(client: Client, tmp_path: Path) -> None:
+    built = put(tmp_path, "a", image(), "v1")
+    signatures = {put(tmp_path, "a", referrer(built, f"{number}" * 400_000)).digest for number in range(4)}
+
+    url, found, pages = f"/v2/a/referrers/{built.digest}", list[str](), 0
+    while url:
+        response = client.get(url)
+        found += [entry["digest"] for entry in json.loads(response.data)["manifests"]]
+        url, pages = response.headers.get("Link", "").partition(">")[0].removeprefix("<"), pages + 1
+    assert (found, pages) == (sorted(signatures), 2)

@@ -8,7 +8,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import LARGEST_MANIFEST
 from gcrsync.serve.application import RegistryApplication
-from tests.support.build import Built, image, image_with_foreign_layer, index, schema_one
+from tests.support.build import Built, image, image_with_foreign_layer, index, referrer, schema_one
 from tests.support.layouts import listed, put
 from tests.support.without_socket import DirectClient, error_of
 
@@ -185,6 +185,16 @@ def test_a_manifest_is_not_taken_before_what_it_names_but_for_foreign_layers(cli
         assert error_of(put_manifest(client, "a", "v1", built)) == (400, "MANIFEST_BLOB_UNKNOWN")
     push_blobs(client, "a", foreign)
     assert put_manifest(client, "a", "v1", foreign).status_code == 201
+
+
+def test_the_answer_to_a_manifest_with_a_subject_says_that_it_is_listed(client: Client) -> None:
+    built = image()
+    signature = referrer(built)
+    push_blobs(client, "a", signature)
+    response = put_manifest(client, "a", str(signature.digest), signature)
+    assert (response.status_code, response.headers["OCI-Subject"]) == (201, str(built.digest))
+    push_blobs(client, "a", built)
+    assert "OCI-Subject" not in put_manifest(client, "a", "v1", built).headers
 
 
 @pytest.mark.parametrize("content_type", ["application/json", media_types.DOCKER_MANIFEST, "", "text/plain"])
