@@ -6,6 +6,7 @@ holds every request that arrived, ``faults`` (``tests.support.faults``) spoil an
 is there. It speaks as distribution does, and with ``google=True`` lists as Google does.
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,10 +47,14 @@ class Stored:
 
 @dataclass(slots=True)
 class Simulator(Misbehaving):
-    """A registry at ``host``, which gives at most ``page`` entries on a page and takes no manifest of a ``refused`` type."""
+    """A registry at ``host``, which gives at most ``page`` entries on a page and takes no manifest of a ``refused`` type.
+
+    With ``referrers`` it keeps lists of referrers, of one entry on a page.
+    """
 
     host: str = "registry.test"
     google: bool = False
+    referrers: bool = False
     page: int = 100_000
     refused: frozenset[str] = media_types.SCHEMA1
     gate: Gate = field(default_factory=Gate)
@@ -122,7 +127,24 @@ class Simulator(Misbehaving):
         repository.manifests[digest] = (media_type, raw)
         if ":" not in reference:
             repository.tags[reference] = digest
-        return httpx.Response(201, headers={"Docker-Content-Digest": digest, "Location": f"/v2/{name}/manifests/{digest}"})
+        headers = {"Docker-Content-Digest": digest, "Location": f"/v2/{name}/manifests/{digest}"}
+        if self.referrers and (subject := subject_of(media_type, raw)):
+            headers["OCI-Subject"] = subject
+        return httpx.Response(201, headers=headers)
+
+    @_route(r"GET /v2/(.+)/referrers/([^/]+)")
+    def _referrers(self, request: httpx.Request, name: str, subject: str) -> httpx.Response:
+        if not self.referrers:
+            return httpx.Response(404, text="404 page not found\n")
+        manifests = self.repositories.get(name, Stored()).manifests
+        found = sorted(digest for digest, stored in manifests.items() if subject_of(*stored) == subject)
+        place = int(request.url.params.get("after", "0"))
+        entries = [{"mediaType": manifests[digest][0], "size": len(manifests[digest][1]), "digest": digest} for digest in found]
+        headers = {"Content-Type": media_types.OCI_INDEX}
+        if place + 1 < len(found):
+            headers["Link"] = f'</v2/{name}/referrers/{subject}?after={place + 1}>; rel="next"'
+        document = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": entries[place : place + 1]}
+        return httpx.Response(200, headers=headers, content=json.dumps(document).encode())
 
     @_route(r"(?:GET|HEAD) /v2/(.+)/blobs/([^/]+)")
     def _blob(self, _request: httpx.Request, name: str, digest: str) -> httpx.Response:
@@ -167,6 +189,12 @@ def network(*simulators: Simulator) -> Callable[[httpx.Request], httpx.Response]
         return simulator(request)
 
     return answer
+
+
+def subject_of(media_type: str, raw: bytes) -> str:
+    """Give the digest that a stored manifest refers to, empty where there is none."""
+    manifest = parse_manifest(raw, media_type, "stored")
+    return "" if isinstance(manifest, SchemaOne) or manifest.subject is None else manifest.subject.digest.text
 
 
 def error(status: int, code: str) -> httpx.Response:

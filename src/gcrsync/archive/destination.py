@@ -12,7 +12,7 @@ from gcrsync.archive.layout import Layout
 from gcrsync.archive.referrers import Referrers
 from gcrsync.errors import NotFoundError, ProtocolError, RefusedError
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import AnyManifest, Descriptor, SchemaOne
+from gcrsync.oci.manifest import AnyManifest, Descriptor, Index, Manifest, SchemaOne
 from gcrsync.oci.name import Repository, Tag
 
 
@@ -82,8 +82,8 @@ class FolderDestination:
             if self._holders is not None:
                 self._holders[descriptor.digest] = layout.path
 
-    def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
-        """Store a manifest under a tag or its digest.
+    def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> bool:
+        """Store a manifest under a tag or its digest; it is among the referrers of its subject then, which it gives as True.
 
         Raises ProtocolError with the code MANIFEST_BLOB_UNKNOWN where something that it names is not there, as a registry does,
         and forgets damaged files, so that they are sent again; RefusedError for schema 1, which image layouts do not have.
@@ -99,6 +99,10 @@ class FolderDestination:
             status, codes = HTTPStatus.BAD_REQUEST, ("MANIFEST_BLOB_UNKNOWN",)
             raise ProtocolError("storing", _name(layout, target), reason, status=status, codes=codes)
         layout.put_manifest(target, manifest, digest)
+        return True
+
+    def list_referrer(self, repository: Repository, manifest: Manifest | Index, digest: Digest) -> None:
+        """Do nothing: a manifest that is there is found by its subject."""
 
     def _layout(self, repository: Repository) -> Layout:
         return self.folder.layout(repository.path)

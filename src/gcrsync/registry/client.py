@@ -23,6 +23,7 @@ from gcrsync.oci.manifest import LARGEST_MANIFEST, AnyManifest, Descriptor, Sche
 from gcrsync.oci.name import Reference, Repository, Tag
 from gcrsync.registry import answers
 from gcrsync.registry.download import Download
+from gcrsync.registry.referrers import ReferrersApi, subject_of
 from gcrsync.registry.session import Call, Session
 from gcrsync.registry.upload import opened_upload, upload_url
 
@@ -32,6 +33,8 @@ _STORED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTT
 
 _SMALL_BLOB = 64 * 1024
 """Up to this size, in bytes, a blob is sent as one piece, which can be sent again with a token."""
+
+_REFERRERS = {"Accept": media_types.OCI_INDEX}
 
 _LONGEST_NUMBER = 18
 
@@ -46,6 +49,7 @@ class Client:
     def __init__(self, session: Session, actions: str = "pull") -> None:
         """Send all requests through this session."""
         self._session, self._actions = session, actions
+        self._referrers = ReferrersApi(session)
 
     def head_manifest(self, repository: Repository, target: Tag | Digest) -> Descriptor | None:
         """Describe a manifest, None where there is none.
@@ -83,6 +87,10 @@ class Client:
         DigestMismatchError for other bytes, and InvalidManifestError for what is no manifest or is too large.
         """
         return self._read_manifest(repository, target)[0]
+
+    def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...] | None:
+        """Give what the registry lists as referring to a digest; None where it keeps no such lists, which is asked once."""
+        return self._referrers.referrers(self._listing(repository, subject))
 
     @contextmanager
     def open_blob(self, repository: Repository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
@@ -148,14 +156,20 @@ class Client:
         pieces = [content] if isinstance(content, bytes) else content
         self.upload_blob(self.open_upload(repository), repository, descriptor, pieces)
 
-    def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
+    def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> bool:
         """Store the bytes of a manifest under a tag or its digest; raises RefusedError where this kind is not taken.
 
-        Raises DigestMismatchError where the registry says that it stored something else than ``digest``.
+        Says whether the registry lists it among the referrers of its subject, as far as it has one ("Pushing Manifests with
+        Subject"). Raises DigestMismatchError where the registry says that it stored something else than ``digest``.
         """
         call = self._call("PUT", repository, f"manifests/{target}", {"Content-Type": manifest.media_type})
         with self._session.open(replace(call, content=manifest.raw)) as response:
             _confirm(response, digest, "storing manifest")
+            told = subject_of(response)
+        if isinstance(manifest, SchemaOne) or manifest.subject is None:
+            return True
+        # There are registries that announce a list and have none.
+        return told == manifest.subject.digest and self._referrers.lists(self._listing(repository, manifest.subject.digest))
 
     def _read_manifest(self, repository: Repository, target: Tag | Digest) -> tuple[AnyManifest, Digest]:
         what = str(Reference(repository, target))
@@ -176,6 +190,9 @@ class Client:
     def _call(self, method: str, repository: Repository, path: str, headers: Mapping[str, str] | None = None) -> Call:
         url = self._session.url(repository.registry, f"/v2/{repository.path}/{path}")
         return Call(method, url, repository.registry, self._scope(repository), headers or {})
+
+    def _listing(self, repository: Repository, subject: Digest) -> Call:
+        return self._call("GET", repository, f"referrers/{subject}", _REFERRERS)
 
     def _scope(self, repository: Repository) -> str:
         return f"repository:{repository.path}:{self._actions}"

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from threading import Lock
 
-from gcrsync.errors import RegistryError
+from gcrsync.errors import NotFoundError, ProtocolError, RegistryError
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import Descriptor
-from gcrsync.oci.name import Repository
+from gcrsync.oci.manifest import Descriptor, Index, Manifest
+from gcrsync.oci.name import Repository, Tag
+from gcrsync.oci.referrers import Referrer, fallback_tag, with_referrer
 from gcrsync.registry.client import Client
 from gcrsync.registry.session import Session
 
@@ -35,6 +36,7 @@ class Destination(Client):
         self._new: set[Repository] = set()
         self._tried: set[tuple[Repository, Digest]] = set()
         self._mounted = self._declined = 0
+        self._lists: dict[tuple[Repository, Tag], Lock] = {}
 
     def is_new(self, repository: Repository) -> bool:
         """Say whether a repository has no tags, so that hardly anything in it is worth a question.
@@ -67,6 +69,30 @@ class Destination(Client):
         with self._lock:
             self._holders.setdefault(descriptor.digest, repository)
         return sent
+
+    def list_referrer(self, repository: Repository, manifest: Manifest | Index, digest: Digest) -> None:
+        """Add a manifest to the list under the tag of its subject ("Referrers Tag Schema"), where that does not name it yet.
+
+        Raises ProtocolError where something else than a list stands under that tag, and InvalidManifestError for a full list.
+        """
+        if manifest.subject is None:
+            return
+        tag = fallback_tag(manifest.subject.digest)
+        with self._lock:
+            turn = self._lists.setdefault((repository, tag), Lock())
+        with turn:
+            grown = with_referrer(self._list(repository, tag), Referrer.of(manifest, digest), f"{repository}:{tag}")
+            if grown is not None:
+                self.put_manifest(repository, tag, grown, Digest.of(grown.raw))
+
+    def _list(self, repository: Repository, tag: Tag) -> Index | None:
+        try:
+            found = self.get_manifest(repository, tag)
+        except NotFoundError:
+            return None
+        if not isinstance(found, Index):
+            raise ProtocolError("listing a referrer under", f"{repository}:{tag}", "there is another manifest, and no list")
+        return found
 
     def _take_over(self, repository: Repository, descriptor: Descriptor, holder: Repository, opened: Opened) -> bool:
         """Mount a blob, or send it where the registry opens an upload instead; say whether it was sent."""

@@ -1,7 +1,7 @@
 """The pages of a listing, read one after another (distribution-spec, "Listing tags"; RFC 8288 for ``Link``)."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -70,7 +70,7 @@ class Pages:
             before, page = page, self._read(url)
             repeated = repeated + 1 if page.document == before.document else 0
             if repeated > self.most_repeated:
-                raise _astray(before, f"it is the same page {repeated} times over")
+                raise astray(before.url, f"it is the same page {repeated} times over")
             yield page.document
 
     def _first(self, size: int, *smaller: int) -> _Page:
@@ -102,11 +102,11 @@ class Pages:
         Registries may leave Link out (distribution-spec 1.0); one that knows no ``last`` either gives the same page again, which
         leads to a URL that was asked already.
         """
-        target = _linked(page.link)
+        target = linked(page.link)
         self._gives_links |= target is not None
         url = self._after_last(page) if target is None else self._followed(page, target)
         if url is not None and len(self._asked) >= self.most:
-            raise _astray(page, f"there were {self.most} before it")
+            raise astray(page.url, f"there were {self.most} before it")
         return url
 
     def _after_last(self, page: _Page) -> httpx.URL | None:
@@ -118,23 +118,29 @@ class Pages:
 
     def _followed(self, page: _Page, target: str) -> httpx.URL:
         """Resolve a link, which must stay where it came from: credentials and the rest of the list are at stake."""
-        try:
-            url = page.url.join(target)
-        except (httpx.InvalidURL, ValueError) as error:
-            raise _astray(page, "it is no URL") from error
-        if (url.scheme, url.netloc, url.userinfo) != (page.url.scheme, page.url.netloc, b""):
-            raise _astray(page, f"it is on {url.scheme}://{url.host}")
-        if url in self._asked:
-            raise _astray(page, "it was read before")
-        return url
+        return followed(page.url, target, self._asked)
 
 
-def _astray(page: _Page, reason: str) -> ProtocolError:
-    return ProtocolError(DOING, answers.where(page.url), f"the link to the next page is not followed: {reason}")
+def followed(page: httpx.URL, target: str, asked: Container[httpx.URL]) -> httpx.URL:
+    """Resolve the link of a page to the next one; ProtocolError where it leads elsewhere or to a page that was asked already."""
+    try:
+        url = page.join(target)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise astray(page, "it is no URL") from error
+    if (url.scheme, url.netloc, url.userinfo) != (page.scheme, page.netloc, b""):
+        raise astray(page, f"it is on {url.scheme}://{url.host}")
+    if url in asked:
+        raise astray(page, "it was read before")
+    return url
 
 
-def _linked(header: str) -> str | None:
-    """Give the target of the first link to a next page."""
+def astray(page: httpx.URL, reason: str) -> ProtocolError:
+    """Give the error of a page whose link to the next one is not followed."""
+    return ProtocolError(DOING, answers.where(page), f"the link to the next page is not followed: {reason}")
+
+
+def linked(header: str) -> str | None:
+    """Give the target of the first link to a next page in a ``Link`` header, None where there is none."""
     for target, parameters in _LINK.findall(header):
         if _NEXT.search(parameters):
             return str(target)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import AnyManifest, Descriptor
+from gcrsync.oci.manifest import AnyManifest, Descriptor, Index, Manifest
 from gcrsync.oci.name import Repository, Tag
 
 
@@ -14,6 +14,9 @@ class Source(Protocol):
 
     def get_manifest(self, repository: Repository, target: Tag | Digest) -> AnyManifest:
         """Give a manifest, checked against its digest where it is asked for by one."""
+
+    def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...] | None:
+        """Give what refers to a manifest, None where no list of that is kept."""
 
     def open_blob(self, repository: Repository, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
         """Open a blob for reading, in chunks that nobody has checked yet."""
@@ -36,5 +39,8 @@ class Target(Source, Protocol):
         Nothing is stored where they raise.
         """
 
-    def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
-        """Store a manifest under a tag or its digest."""
+    def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> bool:
+        """Store a manifest under a tag or its digest, and say whether it is listed among the referrers of its subject, if any."""
+
+    def list_referrer(self, repository: Repository, manifest: Manifest | Index, digest: Digest) -> None:
+        """List a manifest among the referrers of its subject."""

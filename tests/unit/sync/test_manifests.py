@@ -31,6 +31,9 @@ class Source:
             raise self.error
         return self.images[target].parsed
 
+    def referrers(self, repository: Repository, subject: Digest) -> None:
+        raise NotImplementedError
+
     @contextmanager
     def open_blob(self, repository: Repository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
         raise NotImplementedError
