@@ -23,6 +23,7 @@ The branches say whose turn it is to act::
       - DigestMismatchError
       - InvalidManifestError
       - InvalidMetadataError
+    * ReferrerError           what refers to an image, and could not be copied with it
     * StoreError              git, and the disk
       - BusyRepositoryError
       - UncommittedChangeError
@@ -169,6 +170,15 @@ class InvalidMetadataError(IntegrityError):
         self.path, self.line, self.reason = path, line, reason
         where = f"{path}:{line}" if line else path
         super().__init__(f"{where}: {reason}", hint="correct the file or restore it from git")
+
+
+class ReferrerError(GcrsyncError):
+    """What refers to an image could not be copied, so that the image is not shown without it."""
+
+    def __init__(self, referrer: str, subject: str, reason: str) -> None:
+        """Name both digests, and say what went wrong."""
+        self.referrer, self.subject = referrer, subject
+        super().__init__(f"copying {referrer}, which refers to {subject}: {reason}")
 
 
 class StoreError(GcrsyncError):

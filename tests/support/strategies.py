@@ -75,6 +75,7 @@ mirrored = st.builds(
     extras,
     st.lists(platforms, max_size=3).map(lambda drawn: choice(tuple(drawn))),
     st.none() | digests,
+    st.sets(digests, max_size=2).map(lambda drawn: tuple(sorted(drawn))),
 )
 held = st.builds(Held, digests, times, st.sampled_from(Why), st.text(max_size=20), extras)
 gone = st.builds(Gone, digests, times, extras)

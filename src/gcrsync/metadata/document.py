@@ -76,6 +76,7 @@ def _mirrored(mirrored: Mirrored) -> Json:
         "mirrored": None if mirrored.mirrored is None else format_time(mirrored.mirrored),
         "mirrorDigest": None if mirrored.mirror_digest is None else mirrored.mirror_digest.text,
         "platforms": [str(platform) for platform in mirrored.platforms] or None,
+        "referrers": [digest.text for digest in mirrored.referrers] or None,
     }
     return {key: value for key, value in known.items() if value is not None} | dict(mirrored.extra)
 
@@ -150,7 +151,15 @@ class _Reader:
         if digest is not None and not isinstance(digest, str):
             raise _WrongError("'mirrorDigest' is not a digest")
         mirror_digest = None if digest is None else self.digest_of(digest)
-        return Mirrored(media_type, size, uploaded, mirrored, dict(entry), platforms, mirror_digest)
+        referrers = self.referrers(entry.pop("referrers", None))
+        return Mirrored(media_type, size, uploaded, mirrored, dict(entry), platforms, mirror_digest, referrers)
+
+    def referrers(self, value: Json) -> tuple[Digest, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise _WrongError("'referrers' is not a list")
+        return tuple(sorted({self.tag(text) for text in value}))
 
     def platforms(self, value: Json) -> Platforms:
         if value is None:

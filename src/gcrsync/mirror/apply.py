@@ -87,7 +87,7 @@ def _described(known: Mirrored | None, outcome: Outcome, now: datetime) -> Mirro
     """Describe a manifest; what is known of one stays, until another choice of platforms has reached all of its tags."""
     step = outcome.step
     if known is not None and (known.follows(step.platforms) or not set(step.tags) <= set(outcome.confirmed)):
-        return known
+        return replace(known, referrers=_joined(known, outcome))
     media_type = outcome.media_type or step.described.media_type or (known.media_type if known else None)
     return replace(
         known or Mirrored(uploaded=step.described.uploaded, mirrored=now),
@@ -95,7 +95,13 @@ def _described(known: Mirrored | None, outcome: Outcome, now: datetime) -> Mirro
         size=_size(known, outcome),
         platforms=step.platforms if media_type in media_types.INDEXES else (),
         mirror_digest=outcome.mirror_digest,
+        referrers=_joined(known, outcome),
     )
+
+
+def _joined(known: Mirrored | None, outcome: Outcome) -> tuple[Digest, ...]:
+    """Give all referrers that the mirror has: what was copied stays, whether the source still names it or not."""
+    return tuple(sorted({*(known.referrers if known else ()), *outcome.referrers}))
 
 
 def _size(known: Mirrored | None, outcome: Outcome) -> int | None:

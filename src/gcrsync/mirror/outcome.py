@@ -58,6 +58,7 @@ class Outcome:
     ``confirmed`` are the tags that the destination confirmed; ``copied`` the bytes of blobs that were sent; ``size`` the bytes of
     the image where its manifests were read; ``problem`` and ``reason`` tell why the other tags are not confirmed. ``media_type`` is
     that of the manifest at the source; ``mirror_digest`` is the target's where platforms were chosen and that made it another.
+    ``referrers`` are those that the target has of it and of its children, sorted.
     """
 
     step: Step
@@ -68,3 +69,4 @@ class Outcome:
     problem: Problem | None = None
     reason: str = ""
     mirror_digest: Digest | None = None
+    referrers: tuple[Digest, ...] = ()

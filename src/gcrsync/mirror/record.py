@@ -32,6 +32,7 @@ class Mirrored:
     ``size`` is the bytes of its config and layers, each distinct blob once, over all platforms. Times are in UTC.
     None is unknown. ``extra`` holds keys of the document that this version does not know, in their order. ``platforms`` are those
     that were chosen of an index, none where it is mirrored whole, and ``mirror_digest`` is the mirror's where that made it another.
+    ``referrers`` are the manifests that refer to it, to its children or to one another and were copied with it, sorted.
     """
 
     media_type: str | None = None
@@ -41,6 +42,7 @@ class Mirrored:
     extra: Mapping[str, Json] = field(default_factory=dict)
     platforms: Platforms = ()
     mirror_digest: Digest | None = None
+    referrers: tuple[Digest, ...] = ()
 
     def follows(self, platforms: Platforms) -> bool:
         """Say whether the mirror has what is to be chosen of this manifest: one that is no index is always mirrored whole."""

@@ -18,7 +18,7 @@ from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.sync.compare import Compared
 from gcrsync.sync.job import Job, Means
-from gcrsync.sync.passage import Passage
+from gcrsync.sync.passage import ListTags, Passage
 from gcrsync.sync.pool import each
 from gcrsync.sync.transfer import Transfer
 
@@ -172,13 +172,37 @@ def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> I
         if not (steps or mirror.moving):
             continue
         target = means.target(mirror.mirror.destination)
-        transfer = Transfer(Passage(means.source, target, means.attempt, means.blobs, means.stopped, means.watch))
+        lists = _list_tags(mirror, records)
+        transfer = Transfer(Passage(means.source, target, means.attempt, means.blobs, means.stopped, means.watch, lists))
         yield from (Work(number, step.source, transfer, step) for step in steps)
         for repository in sorted(name for name in mirror.moving if mirrored(records[name])):
             source, place = means.recorded(records[repository].mirror)
-            moving = Transfer(Passage(source, target, means.attempt, means.blobs, means.stopped, means.watch))
+            kept = _kept_tags(records[repository])
+            moving = Transfer(Passage(source, target, means.attempt, means.blobs, means.stopped, means.watch, kept))
             for step in _relocation(mirror, steps, records[repository], place):
                 yield Work(number, repository, moving, step, relocation=True)
+
+
+def _list_tags(compared: Compared, records: Records) -> ListTags:
+    """Tell which tags a source has by what was listed of it, and which of them the mirror is to have by their names."""
+    listings, selection = compared.snapshot.listings, compared.mirror.selection
+
+    def may_be(repository: Repository, tag: Tag) -> bool:
+        listing = listings.get(repository.namespace)
+        return listing is None or tag in listing.tags or tag in listing.unasked
+
+    def are_copied(repository: Repository, tag: Tag) -> bool:
+        record, listing = records.get(repository), listings.get(repository.namespace)
+        if record is not None and (tag in record.tags or tag in record.gone):
+            return True
+        return selection.takes_tag(tag) and listing is not None and tag in listing.tags
+
+    return ListTags(may_be, are_copied)
+
+
+def _kept_tags(record: Record) -> ListTags:
+    """Tell of the old place of a mirror which tags go to the new one with it."""
+    return ListTags(are_copied=lambda _, tag: tag in record.tags or tag in record.gone)
 
 
 def _relocation(compared: Compared, steps: Iterable[Step], record: Record, place: Repository) -> Iterator[Step]:

@@ -10,6 +10,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import DEEPEST_INDEX, AnyManifest, Descriptor, Index, Manifest, SchemaOne
 from gcrsync.oci.name import Repository, Tag
+from gcrsync.oci.referrers import fallback_tag
 from gcrsync.sync.blobs import Blobs
 from gcrsync.sync.manifests import Manifests
 from gcrsync.sync.once import Once
@@ -30,6 +31,7 @@ class Progress:
     media_type: str | None = None
     size: int | None = None
     mirror_digest: Digest | None = None
+    referrers: tuple[Digest, ...] = ()
 
     @property
     def digest(self) -> Digest:
@@ -39,7 +41,15 @@ class Progress:
     def outcome(self, problem: Problem | None = None, reason: str = "") -> Outcome:
         """Say what came of the step."""
         return Outcome(
-            self.step, tuple(self.confirmed), sum(self.sent), self.media_type, self.size, problem, reason, self.mirror_digest
+            step=self.step,
+            confirmed=tuple(self.confirmed),
+            copied=sum(self.sent),
+            media_type=self.media_type,
+            size=self.size,
+            problem=problem,
+            reason=reason,
+            mirror_digest=self.mirror_digest,
+            referrers=self.referrers,
         )
 
 
@@ -52,6 +62,8 @@ class Shared:
         self.blobs = Blobs(passage)
         self.manifests = Manifests(passage.source)
         self.children: Once[tuple[Repository, Digest], BlobSizes | None] = Once()
+        self.referrers: Once[tuple[Repository, Digest], None] = Once()
+        self.lists: dict[tuple[Repository, Digest], tuple[Descriptor, ...]] = {}
         self._new: Once[Repository, bool] = Once()
 
     def is_new(self, step: Step) -> bool:
@@ -84,16 +96,25 @@ class Image:
         """Put a manifest whose parts are there; where the target misses some, they are looked at again and sent, once."""
         self._passage.check_stop()
         try:
-            self._passage.target.put_manifest(self.step.target, target, manifest, digest)
+            self._store(target, manifest, digest)
         except ProtocolError as error:
             if "MANIFEST_BLOB_UNKNOWN" not in error.codes:
                 raise
             self._refill(manifest, error)
             self._put_again(target, manifest, digest)
 
+    def _store(self, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
+        """Store a manifest, and list it among the referrers of its subject where the target does not and its tag is not copied."""
+        place = self._passage.target
+        is_listed = place.put_manifest(self.step.target, target, manifest, digest)
+        if is_listed or isinstance(manifest, SchemaOne) or manifest.subject is None:
+            return
+        if not self._passage.lists.are_copied(self.step.source, fallback_tag(manifest.subject.digest)):
+            place.list_referrer(self.step.target, manifest, digest)
+
     def _put_again(self, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
         try:
-            self._passage.target.put_manifest(self.step.target, target, manifest, digest)
+            self._store(target, manifest, digest)
         except ProtocolError as error:
             if "MANIFEST_BLOB_UNKNOWN" in error.codes and _foreign(manifest):
                 raise RefusedError(error.doing, error.where, f"foreign layers: {error.reason}") from error

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gcrsync.errors import StoppedError
+from gcrsync.oci.name import Repository, Tag
 from gcrsync.sync.places import Source, Target
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
@@ -14,11 +15,24 @@ Attempt = Callable[[Callable[[], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
+class ListTags:
+    """What is known of the tags of a source that lists of referrers stand under (distribution-spec, "Referrers Tag Schema").
+
+    ``may_be`` is asked whether the source may have a tag, and ``are_copied`` whether a tag is copied as any other is: the target
+    then gets the source's own list, and none is made for it.
+    """
+
+    may_be: Callable[[Repository, Tag], bool] = lambda _repository, _tag: True
+    are_copied: Callable[[Repository, Tag], bool] = lambda _repository, _tag: False
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """The two ends of a transfer.
 
     ``attempt`` repeats the copy of a blob, and ``executor`` runs several of one image at a time; nothing else may wait for a place
     in it. ``stopped`` is asked at each chunk, and told of each blob that is sent.
+    ``lists`` tells what is known of lists of referrers.
     """
 
     source: Source
@@ -27,6 +41,7 @@ class Passage:
     executor: Executor
     stopped: Stop
     watch: Watch
+    lists: ListTags = field(default_factory=ListTags)
 
     def check_stop(self) -> None:
         """Raise StoppedError where the run was asked to stop."""

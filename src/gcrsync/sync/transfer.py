@@ -1,6 +1,6 @@
 """Copying one manifest with everything that it names, every byte checked on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from gcrsync.errors import GcrsyncError, InvalidManifestError, PullLimitError, RefusedError, RegistryError, StoppedError
@@ -12,6 +12,7 @@ from gcrsync.oci.manifest import AnyManifest, Descriptor, Index
 from gcrsync.oci.name import Tag
 from gcrsync.sync.image import Image, Progress, Shared, blob_sizes
 from gcrsync.sync.passage import Passage
+from gcrsync.sync.referrers import Referrers
 
 
 class Transfer:
@@ -87,19 +88,25 @@ class Transfer:
         step, chosen = progress.step, self._choose(progress)
         present = self._present(step, progress.digest)
         served = [] if present is None else [tag for tag in step.tags if self._serves(step, tag, progress.digest)]
-        whole = step.recorded is Recorded.MANIFEST or (present is not None and present.media_type not in media_types.INDEXES)
-        if present is not None and whole:
-            progress.media_type = progress.media_type or present.media_type
-            progress.confirmed.extend(served)
-            if len(served) == len(step.tags):
-                return
-        manifest = chosen or self._shared.manifests.get(step.source, step.digest)
         image = Image(self._shared, progress)
-        sizes = blob_sizes(manifest) if whole else image.fill(manifest, depth=0)
-        progress.media_type = progress.media_type if chosen else manifest.media_type
-        progress.size = None if sizes is None else sum(sizes.values())
-        for tag in step.tags:
-            if tag not in served:
+        whole = step.recorded is Recorded.MANIFEST or (present is not None and present.media_type not in media_types.INDEXES)
+        manifest = None
+        if present is None or not whole or len(served) < len(step.tags):
+            manifest = chosen or self._shared.manifests.get(step.source, step.digest)
+            sizes = blob_sizes(manifest) if whole else image.fill(manifest, depth=0)
+            progress.size = None if sizes is None else sum(sizes.values())
+        described = manifest or present
+        progress.media_type = progress.media_type or (described.media_type if described else None)
+        if step.recorded is not Recorded.MANIFEST:  # what is on record under another tag has brought its referrers
+            progress.referrers = Referrers(self._shared, image).bring(manifest, progress.digest)
+        if whole:
+            progress.confirmed.extend(served)
+        self._tag_all(image, progress, manifest, served)
+
+    def _tag_all(self, image: Image, progress: Progress, manifest: AnyManifest | None, served: Collection[Tag]) -> None:
+        """Put the tags of a step that are not served yet on a manifest, which is there where any is wanting."""
+        for tag in progress.step.tags:
+            if manifest is not None and tag not in served:
                 self._tag(image, tag, manifest, progress.digest)
             if tag not in progress.confirmed:
                 progress.confirmed.append(tag)

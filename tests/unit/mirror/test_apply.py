@@ -118,6 +118,16 @@ def test_another_choice_of_platforms_is_recorded_when_all_its_tags_have_it_and_n
     assert apply(after, (), (replace(wholly, step=step("x", "1", "2"), size=99, mirror_digest=None),), NOW) == before
 
 
+def test_what_was_copied_with_an_image_is_recorded_and_stays() -> None:
+    first = Outcome(step("y", "2"), (Tag("2"),), referrers=(digest("one"),))
+    after = apply(record(NAME, {}), (), (first,), NOW)
+    later = apply(after, (), (replace(first, step=step("y", "3"), confirmed=(Tag("3"),), referrers=(digest("two"),)),), NOW)
+
+    assert after.manifests[digest("y")].referrers == (digest("one"),)
+    assert later.manifests[digest("y")].referrers == tuple(sorted((digest("one"), digest("two"))))
+    assert apply(after, (), (replace(first, confirmed=(), problem=Problem.FAILED),), NOW) == after
+
+
 def test_an_image_that_is_no_index_is_recorded_without_platforms() -> None:
     chosen = replace(step("y", "1"), platforms=(Platform("linux", "arm"),))
     after = apply(record(NAME), (), (Outcome(chosen, (Tag("1"),), media_type=OCI_MANIFEST, size=5),), NOW)
