@@ -344,6 +344,7 @@ def test_a_run_that_comes_to_nothing_gives_programs_their_document(mirror: Mirro
         "command": "compare",
         "started": "",
         "exit": 2,
+        "limits": [],
         "namespaces": [],
     }
 
