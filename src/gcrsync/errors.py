@@ -225,7 +225,11 @@ class StoppedError(GcrsyncError):
 
 
 class LimitError(StoppedError):
-    """The run came to a limit that the user has set."""
+    """The run came to a limit that the user has set, which ``limit`` names."""
+
+    def __init__(self, limit: str) -> None:
+        """Say so; the run adds what was recorded."""
+        GcrsyncError.__init__(self, f"stopped by {limit} before it was done", hint="run again to go on")
 
 
 def one_line(text: str, limit: int = 600) -> str:

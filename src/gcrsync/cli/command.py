@@ -25,6 +25,9 @@ Options = TypeVar("Options")
 THREADS = "gcrsync"
 """How the names of the threads begin that do the work of a run."""
 
+LIMITS = {Ending.DEADLINE: "--deadline", Ending.BYTES: "--max-bytes"}
+"""The options that end a run."""
+
 _STOPPING = b"\ngcrsync: stopping; a second signal ends at once\n"
 
 
@@ -152,7 +155,7 @@ def stoppable(deadline: float | None = None, most: int | None = None) -> Iterato
     except (StoppedError, GitError) as error:
         if not stop():
             raise
-        raise StoppedError if stop.ending is Ending.SIGNAL else LimitError from error
+        raise StoppedError if stop.ending not in LIMITS else LimitError(LIMITS[stop.ending]) from error
     finally:
         if timer is not None:
             timer.cancel()

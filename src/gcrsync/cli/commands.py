@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from gcrsync.cli.command import Exit, first, stoppable
+from gcrsync.cli.command import LIMITS, Exit, first, stoppable
 from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
@@ -23,7 +23,7 @@ from gcrsync.cli.setup import Base, choices, job, means, network
 from gcrsync.metadata.markdown import number
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import State
-from gcrsync.mirror.report import Ending, Report
+from gcrsync.mirror.report import Report
 from gcrsync.store.command import never
 from gcrsync.store.history import History
 from gcrsync.store.opening import Surroundings, open_history, open_rehearsal, open_remote
@@ -69,10 +69,11 @@ def sync(options: RunOptions) -> Exit:
         screen.warn(limit)
     if finished.report.limits and finished.report.ending is None:
         screen.note(f"{counted(finished.left, 'tag')} left for the next run; what is confirmed is recorded")
-    if finished.report.ending is not None:
-        by = {Ending.DEADLINE: f" by --deadline {options.deadline}", Ending.BYTES: f" by --max-bytes {options.max_bytes}"}
-        left = f"stopped{by.get(finished.report.ending, '')} with {counted(finished.left, 'tag')} left"
-        screen.note(f"{left}; what is confirmed is recorded, and the next run goes on from there")
+    ending = finished.report.ending
+    if ending is not None:
+        by = f" by {LIMITS[ending]}" if ending in LIMITS else ""
+        recorded = "; what is confirmed is recorded, and the next run goes on from there" if finished.trouble is None else ""
+        screen.note(f"stopped{by} with {counted(finished.left, 'tag')} left{recorded}")
     return code
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 
 from gcrsync.errors import IntegrityError, RegistryError, StoppedError, StoreError, UnauthorizedError, UnreachableError
 from gcrsync.mirror.apply import apply
@@ -130,7 +131,8 @@ class Copied:
 def copy(means: Means, work: Sequence[Work], copied: Copied) -> None:
     """Do the work and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises."""
     means.watch.planned(len(work), pending_bytes(item.step for item in work))
-    done = each(means.executor, lambda item: (item, item.transfer.copy(item.step)), work, means.stopped, means.ahead)
+    wanted = takewhile(lambda _: not means.stopped.closed, work)
+    done = each(means.executor, lambda item: (item, item.transfer.copy(item.step)), wanted, means.stopped, means.ahead)
     for item, outcome in done:
         copied.note(item, outcome)
 

@@ -1,7 +1,7 @@
 """The run: survey, compare, copy, record, publish."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gcrsync.errors import GcrsyncError
 from gcrsync.metadata.changelog import Entry, body
@@ -99,7 +99,7 @@ def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: 
     try:
         return Finished(report, publish(write), left=copied.left)
     except GcrsyncError as error:
-        return Finished(report, trouble=error, left=copied.left)
+        return Finished(replace(report, ending=means.stopped.ending), trouble=error, left=copied.left)
 
 
 def _entries(job: Job, namespaces: Iterable[NamespaceReport]) -> tuple[Entry, ...]:

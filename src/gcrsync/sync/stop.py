@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from threading import Event, Lock
 
+from gcrsync.errors import LimitError
 from gcrsync.mirror.report import Ending
+
+_MOST = "the limit of bytes"
 
 
 class Stop:
@@ -25,20 +28,30 @@ class Stop:
 
     def ask(self, ending: Ending) -> None:
         """Have the run end. The first reason counts, unless somebody who asks the process to end comes after a limit."""
-        if self.ending is None:
+        if not self.asked.is_set():
             self._since = self._now()
         if self.ending is None or ending is Ending.SIGNAL:
             self.ending = ending
         self.asked.set()
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing new is to be begun, though what is under way may go on."""
+        return self.ending is not None
+
     def spend(self, size: int) -> None:
-        """Count bytes that are about to be sent; where there are more than may be, none of them is, and the run ends."""
+        """Count bytes that are about to be sent.
+
+        Raises LimitError where there are more than may be, and nothing new is begun from then on. What was counted before goes on:
+        a run that dropped it would have spent its bytes in vain, and the next one would do the same again.
+        """
         with self._lock:
             fits = self._left is None or size <= self._left
             if self._left is not None and fits:
                 self._left -= size
         if not fits:
-            self.ask(Ending.BYTES)
+            self.ending = self.ending or Ending.BYTES
+            raise LimitError(_MOST)
 
     def seconds(self) -> float | None:
         """Give the seconds since the run was asked to end, None where it was not."""

@@ -1,7 +1,10 @@
 """The end of a run before its work is done."""
 
+from contextlib import nullcontext
+
 import pytest
 
+from gcrsync.errors import LimitError
 from gcrsync.mirror.report import Ending
 from gcrsync.sync.stop import Stop
 from tests.support.clock import SteppedClock
@@ -32,12 +35,15 @@ def test_a_signal_counts_more_than_the_limit_before_it() -> None:
 
 
 @pytest.mark.parametrize(("sizes", "ending"), [([60, 40], None), ([60, 41], Ending.BYTES), ([101], Ending.BYTES)])
-def test_bytes_that_do_not_fit_any_more_end_the_run(sizes: list[int], ending: Ending | None) -> None:
+def test_bytes_that_do_not_fit_any_more_let_nothing_new_begin(sizes: list[int], ending: Ending | None) -> None:
     stop = Stop(lambda: 0.0, most=100)
-    for each in sizes:
-        stop.spend(each)
+    with pytest.raises(LimitError) if ending else nullcontext():
+        for each in sizes:
+            stop.spend(each)
 
     assert stop.ending is ending
+    assert stop.closed is (ending is not None)
+    assert not stop(), "what was counted before goes on"
 
 
 def test_without_a_limit_any_number_of_bytes_is_sent() -> None:
