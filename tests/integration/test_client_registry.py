@@ -15,7 +15,8 @@ from gcrsync.oci.verified import verified
 from gcrsync.registry.catalog import catalog, tags
 from gcrsync.registry.client import Client
 from gcrsync.registry.listing import PlainAnswer, ask
-from gcrsync.registry.session import Session, Settings
+from gcrsync.registry.opening import Settings
+from gcrsync.registry.session import Session
 from tests.support import build
 from tests.support.build import Built
 from tests.support.docker_registry import ACCOUNT, WITH_FOREIGN_LAYERS, with_account

@@ -11,7 +11,8 @@ from threading import Thread
 import pytest
 
 from gcrsync.errors import UnreachableError
-from gcrsync.registry.session import Call, Settings
+from gcrsync.registry.opening import Settings
+from gcrsync.registry.session import Call
 from tests.support.sessions import NO_ENVIRONMENT, session_to
 from tests.support.tunnels import Proxy, can_make_certificates, make_authority, proxy
 

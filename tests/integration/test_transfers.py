@@ -19,8 +19,9 @@ from gcrsync.oci.name import Repository
 from gcrsync.oci.verified import verified
 from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
+from gcrsync.registry.opening import Settings
 from gcrsync.registry.retry import RetryPolicy
-from gcrsync.registry.session import Session, Settings
+from gcrsync.registry.session import Session
 from tests.support import build, faults
 from tests.support.clock import SteppedClock
 from tests.support.faults import Answer, Change, Fault

@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 import httpx
 
-from gcrsync.registry.session import Session, Settings, open_session
+from gcrsync.registry.opening import Settings, open_session
+from gcrsync.registry.session import Session
 from tests.support.clock import SteppedClock
 
 NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({"HOME": "/nonexistent"})

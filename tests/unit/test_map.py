@@ -14,6 +14,13 @@ def test_the_map_names_every_module_in_its_layer_and_no_other() -> None:
     assert _mapped() == modules
 
 
+def test_no_module_is_so_long_that_it_must_have_two_jobs() -> None:
+    lengths = {str(path.relative_to(SOURCE)): len(path.read_text("utf-8").splitlines()) for path in SOURCE.rglob("*.py")}
+
+    assert lengths
+    assert {name: length for name, length in lengths.items() if length >= 250} == {}
+
+
 def _place(path: Path) -> str:
     return f"{path.parts[0].removesuffix('.py')}/{path.stem}"
 

@@ -1,49 +1,13 @@
 """``gcrsync.toml``: what to mirror, to where, and by which rules."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from gcrsync.cli.toml_lines import line_of_key, line_of_parser_error, line_of_top_key
-from gcrsync.errors import InvalidConfigError, InvalidNameError
-from gcrsync.mirror.naming import checked_template, folder_of, registry_destination
-from gcrsync.mirror.platforms import Platforms, choice
-from gcrsync.mirror.selection import Patterns
-from gcrsync.oci.manifest import Platform
-from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, is_host
+from gcrsync.cli.table import Table, read_tables
+from gcrsync.cli.toml_lines import line_of_parser_error, line_of_top_key
+from gcrsync.errors import InvalidConfigError
 
 FILE_NAME = "gcrsync.toml"
-_KEYS = frozenset(
-    {"source", "images", "destination", "name", "include", "exclude", "tags", "platforms", "insecure", "accept_empty"}
-)
-_TAG_KEYS = frozenset({"include", "exclude"})
-_NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One ``[[mirror]]`` table, or one repository of a table with ``images``.
-
-    ``destination`` and ``name`` are as they were written; ``line`` is where the table's source stands in the file, from 1.
-    """
-
-    source: Namespace
-    destination: str
-    name: str | None = None
-    include: Patterns = Patterns()
-    exclude: Patterns = Patterns()
-    tags_include: Patterns = Patterns()
-    tags_exclude: Patterns = Patterns()
-    platforms: Platforms = ()
-    insecure: bool = False
-    accept_empty: Patterns = Patterns()
-    line: int = 0
-
-    @property
-    def selects_all(self) -> bool:
-        """Whether every repository of the source is selected."""
-        return not self.include and not self.exclude
 
 
 def parse_config(text: str, path: str) -> tuple[Table, ...]:
@@ -64,7 +28,7 @@ def parse_config(text: str, path: str) -> tuple[Table, ...]:
     tables = document.get("mirror", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise InvalidConfigError(path, line_of_top_key(text, "mirror"), "expected [[mirror]] tables (with two brackets)")
-    read = tuple(table for number, values in enumerate(tables) for table in _Reader(text, path, number, values).tables())
+    read = tuple(table for number, values in enumerate(tables) for table in read_tables(text, path, number, values))
     _refuse_overlaps(read, path)
     return read
 
@@ -77,169 +41,6 @@ def read_config(path: Path) -> tuple[Table, ...]:
         raise InvalidConfigError(str(path), 0, "not UTF-8 text") from error
     except OSError as error:
         raise InvalidConfigError(str(path), 0, f"cannot be read: {error.strerror}") from error
-
-
-class _Reader:
-    """Reads the values of one table, each with its line in the errors."""
-
-    def __init__(self, text: str, path: str, number: int, values: Mapping[str, object]) -> None:
-        self._text, self._path, self._number, self._values = text, path, number, values
-
-    def tables(self) -> tuple[Table, ...]:
-        for key in self._values:
-            if key not in _KEYS:
-                raise self._error(key, f"unknown key {key!r}; known are {', '.join(sorted(_KEYS))}")
-        if ("source" in self._values) == ("images" in self._values):
-            raise self._error("images", "expected either source or images")
-        return self._images() if "images" in self._values else (self._source(),)
-
-    def _source(self) -> Table:
-        tags = self._tags()
-        return Table(
-            source=self._namespace(),
-            destination=self._destination(),
-            name=self._name(),
-            include=self._patterns(self._values, "include"),
-            exclude=self._patterns(self._values, "exclude"),
-            tags_include=self._patterns(tags, "include", "tags."),
-            tags_exclude=self._patterns(tags, "exclude", "tags."),
-            platforms=self._platforms(),
-            insecure=self._insecure(),
-            accept_empty=self._patterns(self._values, "accept_empty"),
-            line=self._line("source"),
-        )
-
-    def _images(self) -> tuple[Table, ...]:
-        """Give one table for each repository that the references name."""
-        for key in _NOT_WITH_IMAGES:
-            if key in self._values:
-                raise self._error(key, f"{key} cannot stand beside images")
-        tags: dict[Repository, list[str]] = {}
-        if not self._values["images"]:
-            raise self._error("images", "images names none")
-        for text in self._texts(self._values, "images"):
-            repository, tag = self._image(text)
-            tags.setdefault(repository, []).append(tag)
-        return tuple(
-            Table(
-                source=repository.namespace,
-                destination=self._destination(),
-                name=self._name(),
-                include=Patterns((".",)),
-                tags_include=Patterns(tuple(named)),
-                platforms=self._platforms(),
-                insecure=self._insecure(),
-                line=self._line("images"),
-            )
-            for repository, named in tags.items()
-        )
-
-    def _image(self, text: str) -> tuple[Repository, str]:
-        try:
-            return parse_image(text)
-        except InvalidNameError as error:
-            raise self._error("images", error.message) from error
-
-    def _namespace(self) -> Namespace:
-        try:
-            return Namespace.parse(self._required_text("source"))
-        except InvalidNameError as error:
-            raise self._error("source", error.message) from error
-
-    def _destination(self) -> str:
-        text = self._required_text("destination")
-        folder = folder_of(text)
-        if folder == "":
-            raise self._error("destination", "oci: names no folder")
-        try:
-            if folder is None:
-                registry_destination(text, None)
-        except InvalidNameError as error:
-            raise self._error("destination", error.message) from error
-        return text
-
-    def _name(self) -> str | None:
-        if "name" not in self._values:
-            return None
-        try:
-            return checked_template(self._required_text("name"))
-        except InvalidNameError as error:
-            raise self._error("name", error.message) from error
-
-    def _platforms(self) -> Platforms:
-        if "platforms" not in self._values:
-            return ()
-        texts = self._texts(self._values, "platforms")
-        if not texts:
-            raise self._error("platforms", "platforms names none; leave it out to have all")
-        try:
-            return choice(tuple(map(Platform.parse, texts)))
-        except InvalidNameError as error:
-            raise self._error("platforms", error.message) from error
-
-    def _insecure(self) -> bool:
-        value = self._values.get("insecure", False)
-        if not isinstance(value, bool):
-            raise self._error("insecure", "insecure: expected true or false")
-        return value
-
-    def _tags(self) -> Mapping[str, object]:
-        tags = self._values.get("tags", {})
-        if not isinstance(tags, dict):
-            raise self._error("tags", "expected tags.include and tags.exclude")
-        for key in tags:
-            if key not in _TAG_KEYS:
-                raise self._error(f"tags.{key}", f"unknown key 'tags.{key}'; known are tags.exclude, tags.include")
-        return tags
-
-    def _patterns(self, values: Mapping[str, object], key: str, prefix: str = "") -> Patterns:
-        if key not in values:
-            return Patterns()
-        try:
-            return Patterns(self._texts(values, key, prefix))
-        except InvalidNameError as error:
-            raise self._error(prefix + key, error.message) from error
-
-    def _texts(self, values: Mapping[str, object], key: str, prefix: str = "") -> tuple[str, ...]:
-        found = values[key]
-        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-            raise self._error(prefix + key, f"{prefix}{key}: expected a list of strings")
-        return tuple(found)
-
-    def _required_text(self, key: str) -> str:
-        value = self._values.get(key)
-        if not isinstance(value, str) or not value:
-            raise self._error(key, f"{key}: expected a string" if key in self._values else f"{key} is missing")
-        return value
-
-    def _line(self, key: str) -> int:
-        return line_of_key(self._text, self._number, key)
-
-    def _error(self, key: str, reason: str) -> InvalidConfigError:
-        return InvalidConfigError(self._path, self._line(key), reason)
-
-
-def parse_image(text: str) -> tuple[Repository, str]:
-    """Read an image reference as Docker does (``nginx`` is ``docker.io/library/nginx:latest``); the tag may be a glob.
-
-    Gives the repository and the pattern of its tags. Raises InvalidNameError, for a reference with a digest too: a list says
-    which tags to follow, and the metadata which digest each has.
-    """
-    if text.endswith(":"):
-        raise InvalidNameError("image", text, "its tag is empty")
-    if "@" in text:
-        raise InvalidNameError("image", text, "a digest cannot be followed; name a tag")
-    name, colon, tag = text.rpartition(":")
-    if not colon or "/" in tag:
-        name, tag = text, "latest"
-    first, slash, rest = name.partition("/")
-    if slash and is_host(first):
-        host, path = canonical_host(first), rest
-    else:
-        host, path = DOCKER_HUB, name
-    if host == DOCKER_HUB and "/" not in path:
-        path = f"library/{path}"
-    return Repository(host, path), tag
 
 
 def _refuse_overlaps(tables: tuple[Table, ...], path: str) -> None:

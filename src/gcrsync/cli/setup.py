@@ -13,8 +13,9 @@ from threading import Event, RLock, Thread
 
 from gcrsync.archive.destination import FolderDestination as Folder
 from gcrsync.cli.command import THREADS
-from gcrsync.cli.config import FILE_NAME, Table, read_config
+from gcrsync.cli.config import FILE_NAME, read_config
 from gcrsync.cli.options import CompareOptions
+from gcrsync.cli.table import Table
 from gcrsync.errors import UsageError
 from gcrsync.mirror.naming import AnyDestination, FolderDestination, checked_template, folder_of, registry_destination
 from gcrsync.mirror.selection import Patterns, Selection
@@ -23,8 +24,9 @@ from gcrsync.registry.client import Client
 from gcrsync.registry.clock import Clock
 from gcrsync.registry.destination import Destination
 from gcrsync.registry.hosts import Hosts
+from gcrsync.registry.opening import Settings, open_session
 from gcrsync.registry.retry import RetryPolicy
-from gcrsync.registry.session import Session, Settings, open_session
+from gcrsync.registry.session import Session
 from gcrsync.sync.job import Job, Means, Mirror
 from gcrsync.sync.places import Target
 from gcrsync.sync.progress import Watch

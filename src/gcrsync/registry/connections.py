@@ -7,17 +7,16 @@ processor for the former, and hands out the latter in pieces of 64 KiB that were
 import socket
 import ssl
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection
 from select import POLLIN, poll
 from threading import Lock
 
 import httpx
 
-PIECE = 256 * 1024
-"""How many bytes of a body are read at a time."""
+from gcrsync.registry.exchange import Body, exchanged, translated
 
 _KEPT_SECONDS = 30.0
 _PATIENCE = 60.0
@@ -81,7 +80,7 @@ class Connections(httpx.BaseTransport):
         connection = self._kept(origin) or _Connection.over(origin, self._connected(origin, patience.connect))
         try:
             connection.opened.settimeout(patience.transfer)
-            answer = _exchanged(connection.http, request)
+            answer = exchanged(connection.http, request)
         except BaseException:
             self._drop(connection)
             raise
@@ -94,7 +93,7 @@ class Connections(httpx.BaseTransport):
                 self._drop(connection)
 
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.getheaders()]
-        return httpx.Response(answer.status, headers=headers, stream=_Body(answer, release))
+        return httpx.Response(answer.status, headers=headers, stream=Body(answer, release))
 
     def close(self) -> None:
         """End every connection, those in use as well: whoever waits for one gets an error."""
@@ -130,7 +129,7 @@ class Connections(httpx.BaseTransport):
 
     def _connected(self, origin: _Origin, seconds: float) -> socket.socket:
         """Connect to the first address of a host that answers, as the resolver orders them."""
-        with _errors(httpx.ConnectTimeout, httpx.ConnectError):
+        with translated(httpx.ConnectTimeout, httpx.ConnectError):
             failure: OSError = ConnectionError("the name has no address")
             for family, kind, protocol, _, address in socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM):
                 try:
@@ -160,34 +159,6 @@ class Connections(httpx.BaseTransport):
         return opened
 
 
-class _Body(httpx.SyncByteStream):
-    """The body of an answer; its connection is of use again once everything was read."""
-
-    def __init__(self, answer: HTTPResponse, release: Callable[..., None]) -> None:
-        self._answer, self._release, self._open = answer, release, True
-
-    def __iter__(self) -> Iterator[bytes]:
-        missing = self._answer.length
-        try:
-            with _errors(httpx.ReadTimeout, httpx.ReadError):
-                while piece := self._answer.read(PIECE):
-                    missing = None if missing is None else missing - len(piece)
-                    yield piece
-            if missing:
-                raise httpx.RemoteProtocolError(f"the connection ended {missing} bytes before the end of the answer")
-            self._end(reusable=True)
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        self._end(reusable=False)
-
-    def _end(self, *, reusable: bool) -> None:
-        if self._open:
-            self._open = False
-            self._release(reusable=reusable)
-
-
 class _Sockets:
     """The open sockets. Closing one does not wake the thread that waits for its bytes: shutting it down does."""
 
@@ -212,54 +183,6 @@ class _Sockets:
             for opened in self._open:
                 with suppress(OSError):
                     opened.shutdown(socket.SHUT_RDWR)
-
-
-def _exchanged(connection: HTTPConnection, request: httpx.Request) -> HTTPResponse:
-    """Send a request and read the head of its answer."""
-    try:
-        connection.putrequest(request.method, request.url.raw_path.decode("ascii"), skip_host=True, skip_accept_encoding=True)
-        for name, value in request.headers.raw:
-            connection.putheader(name, value)
-    except (HTTPException, ValueError) as error:
-        raise httpx.LocalProtocolError("the request cannot be written as HTTP") from error
-    try:
-        _send(connection, request)
-    except TimeoutError as error:
-        raise httpx.WriteTimeout("timed out while sending") from error
-    except OSError as error:  # a host that refuses a body may answer first and close then
-        with suppress(OSError, HTTPException):
-            return connection.getresponse()
-        raise httpx.WriteError(_said(error)) from error
-    with _errors(httpx.ReadTimeout, httpx.ReadError):
-        return connection.getresponse()
-
-
-def _send(connection: HTTPConnection, request: httpx.Request) -> None:
-    if isinstance(request.stream, httpx.ByteStream):
-        connection.endheaders(b"".join(request.stream))
-        return
-    body: Iterator[bytes] = iter(request.stream)  # type: ignore[arg-type]  # never an asynchronous one
-    chunked = "transfer-encoding" in request.headers
-    connection.endheaders(body if chunked else None, encode_chunked=chunked)
-    for piece in () if chunked else body:
-        connection.send(piece)
-
-
-@contextmanager
-def _errors(timeout: type[httpx.TimeoutException], other: type[httpx.NetworkError]) -> Iterator[None]:
-    """Translate what sockets and the standard library raise into httpx's errors."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise timeout("timed out") from error
-    except HTTPException as error:
-        raise httpx.RemoteProtocolError(_said(error) or "the answer is not HTTP") from error
-    except OSError as error:
-        raise other(_said(error)) from error
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 def _is_readable(opened: socket.socket) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from math import inf
 from threading import Lock
 from types import MappingProxyType
 
@@ -16,40 +15,16 @@ from gcrsync.registry import redirect
 from gcrsync.registry.address import is_loopback
 from gcrsync.registry.answers import ERROR_LIMIT, body, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
-from gcrsync.registry.clock import Clock
 from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
-from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.keychain import Keychain
-from gcrsync.registry.retry import Attempts, RetryPolicy, RetryTransport
+from gcrsync.registry.retry import Attempts
 from gcrsync.registry.tokens import TokenRequest, Tokens
-from gcrsync.registry.transport import is_named, open_routes
-from gcrsync.registry.wire import PATIENCE, Wire
+from gcrsync.registry.transport import is_named
+from gcrsync.registry.wire import Wire
 
 _DOCKER_HUB_SERVER = "registry-1.docker.io"
 _BEARER = "Bearer "
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a session is told.
-
-    ``insecure`` are the hosts without verified TLS, ``destination`` is the one that GCRSYNC_USERNAME and GCRSYNC_PASSWORD are
-    for, ``connections`` is how many idle ones are kept open, ``patience`` is how many seconds a host may say nothing, and
-    ``stopped`` says whether the run was asked to stop. Sessions of one run have the same ``hosts``.
-    """
-
-    insecure: frozenset[str] = frozenset()
-    destination: str | None = None
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    connections: int = 16
-    patience: float = PATIENCE
-    stopped: Callable[[], bool] = _never
-    hosts: Hosts = field(default_factory=Hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,26 +202,6 @@ class Session:
         home = self._home(call.registry)
         schemes = (home.scheme, "http") if is_named(home, self._insecure) else (home.scheme,)
         return url.scheme in schemes and url.netloc == home.netloc
-
-
-def open_session(
-    settings: Settings,
-    environment: Mapping[str, str],
-    *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
-    transport: httpx.BaseTransport | None = None,
-) -> Session:
-    """Open a session: proxies, certificates and credentials come from the environment, time from ``clock`` (monotonic seconds).
-
-    A ``transport`` takes the place of the network. Raises InputError where a proxy or certificates cannot be used.
-    """
-    time = Clock(clock, sleep, settings.stopped)
-    way = transport or open_routes(environment, settings.insecure, settings.connections, clock)
-    wire = Wire(RetryTransport(way, settings.retry, time, settings.hosts), time, settings.patience)
-    keychain = Keychain(environment, settings.destination, clock)
-    endless = replace(settings.retry, total=inf)
-    return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure, lambda: endless.attempts(time))
 
 
 def _ended(response: httpx.Response) -> TokenEndedError:

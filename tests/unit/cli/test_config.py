@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from gcrsync.cli.config import Table, parse_config, parse_image, read_config
-from gcrsync.errors import InvalidConfigError, InvalidNameError
+from gcrsync.cli.config import parse_config, read_config
+from gcrsync.cli.table import Table
+from gcrsync.errors import InvalidConfigError
 from gcrsync.mirror.selection import Patterns
 from gcrsync.oci.manifest import Platform
-from gcrsync.oci.name import Namespace, Repository
+from gcrsync.oci.name import Namespace
 
 WHOLE = """
 [[mirror]]
@@ -103,24 +104,3 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name in ("absent.toml", "latin.toml"):
         with pytest.raises(InvalidConfigError, match=name):
             read_config(tmp_path / name)
-
-
-@pytest.mark.parametrize(
-    ("text", "repository", "tag"),
-    [
-        ("nginx", "docker.io/library/nginx", "latest"),
-        ("library/nginx:1", "docker.io/library/nginx", "1"),
-        ("me/app", "docker.io/me/app", "latest"),
-        ("index.docker.io/me/app:x", "docker.io/me/app", "x"),
-        ("localhost:5000/app", "localhost:5000/app", "latest"),
-        ("gcr.io/a/b/c:v1.*", "gcr.io/a/b/c", "v1.*"),
-    ],
-)
-def test_an_image_is_read_as_docker_reads_it(text: str, repository: str, tag: str) -> None:
-    assert parse_image(text) == (Repository.parse(repository), tag)
-
-
-@pytest.mark.parametrize("text", ["", "UPPER", "a:", "a@sha256:" + "0" * 64, "a//b"])
-def test_what_is_no_image_is_refused(text: str) -> None:
-    with pytest.raises(InvalidNameError):
-        Patterns((parse_image(text)[1],))

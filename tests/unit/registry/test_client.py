@@ -19,7 +19,8 @@ from gcrsync.oci.manifest import LARGEST_MANIFEST, Descriptor, SchemaOne
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.verified import verified
 from gcrsync.registry.client import Client
-from gcrsync.registry.session import Session, Settings
+from gcrsync.registry.opening import Settings
+from gcrsync.registry.session import Session
 from tests.support import build
 from tests.support.build import Built
 from tests.support.faults import Change, Fault, corrupted, document, page, redirect, status, truncated, with_headers

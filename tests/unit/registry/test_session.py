@@ -11,7 +11,8 @@ import pytest
 
 from gcrsync.errors import ProtocolError, StoppedError, TokenEndedError, UnauthorizedError, UnreachableError
 from gcrsync.registry.credentials import basic_authorization
-from gcrsync.registry.session import Call, Session, Settings, open_session
+from gcrsync.registry.opening import Settings, open_session
+from gcrsync.registry.session import Call, Session
 from tests.support.clock import SteppedClock
 
 CI = {"GCRSYNC_USERNAME": "ci", "GCRSYNC_PASSWORD": "hunter2"}
