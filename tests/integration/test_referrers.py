@@ -17,8 +17,11 @@ from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.referrers import fallback_tag
 from gcrsync.registry.destination import Destination
 from tests.support.build import SBOM, SIGNATURE, Built, image, index, referrer, referrer_index
+from tests.support.faults import Fault, status
 from tests.support.mirrors import Mirror
+from tests.support.serving import served as serving
 from tests.support.sessions import session_to
+from tests.support.simulator import Simulator
 
 IMAGE = index(image("one"), image("two"))
 SIGNED = referrer(IMAGE)
@@ -154,6 +157,75 @@ def test_an_image_whose_signature_cannot_be_read_is_not_shown_and_is_named(
     push(source, SIGNED)
     assert mirror.report("sync")["namespaces"][0]["added"] == 1
     assert recorded(mirror) == [SIGNED.digest]
+
+
+@COMBINATIONS
+def test_a_signature_that_comes_later_is_copied_told_and_recorded(mirror: Mirror, places: tuple[str, str]) -> None:
+    source, destination = places
+    push(source, IMAGE, tag="v1")
+    mirror.configure(source, destination, WITHOUT_LISTS)
+    mirror.run("sync")
+    push(source, *REFERRERS)
+    report = mirror.report("sync")["namespaces"][0]
+
+    told = "4 manifests that refer to it copied"
+    assert [(image["tag"], image["state"], image["reason"]) for image in report["images"]] == [("v1", "unchanged", told)]
+    assert (report["unchanged"], report["failed"]) == (1, 0)
+    assert report["referrerRequests"] >= 3
+    assert found(destination_of(mirror), IMAGE).keys() == {SIGNED.digest, BILL.digest}
+    assert found(destination_of(mirror), SIGNED).keys() == {COUNTERSIGNED.digest}
+    assert recorded(mirror) == sorted(built.digest for built in REFERRERS)
+    assert f"unchanged `v1`: `{told}`" in (mirror.root / "CHANGELOG.md").read_text("utf-8")
+
+    commits = mirror.log
+    assert mirror.report("sync")["namespaces"][0]["images"] == []
+    assert mirror.log == commits
+
+
+@pytest.mark.parametrize("places", [(True, False)], indirect=True)
+def test_a_signature_is_not_asked_for_when_its_time_is_over(mirror: Mirror, places: tuple[str, str]) -> None:
+    source, destination = places
+    push(source, IMAGE, tag="v1")
+    mirror.configure(source, destination, 'referrers_for = "0s"\n')
+    mirror.run("sync")
+    push(source, SIGNED)
+    report = mirror.report("sync")["namespaces"][0]
+
+    assert (report["unchanged"], report["referrerRequests"], report["images"]) == (1, 0, [])
+
+
+def test_untagged_manifests_of_a_google_list_are_read_once_and_remembered(mirror: Mirror, docker_registry: str) -> None:
+    source = Simulator(google=True)
+    for built in (IMAGE, SIGNED, image("left behind")):
+        source.add("p/app", built, *(["v1"] if built is IMAGE else []))
+    with serving(source) as address:
+        mirror.configure(f"{address}/p", f"{docker_registry}/remembered-{mirror.root.parent.name}")
+        first = mirror.report("sync")["namespaces"][0]
+        assert (first["added"], first["requests"], first["referrerRequests"]) == (1, 2, 4)
+        assert recorded(mirror) == [SIGNED.digest]
+        untagged = {str(IMAGE.children[0].digest): None, str(IMAGE.children[1].digest): None, str(SIGNED.digest): str(IMAGE.digest)}
+        (document,) = mirror.documents().values()
+        assert document["untagged"] == untagged | {str(image("left behind").digest): None}
+
+        del source.log[:]
+        commits = mirror.log
+        mirror.run("sync")
+        assert len(source.requests("GET", "/tags/list")) == len(source.log) == 2
+        assert mirror.log == commits
+
+        source.add("p/app", ATTESTED)
+        blob = Fault("GET", f"/blobs/{next(iter(ATTESTED.blobs.keys() - SIGNED.blobs.keys()))}", status(404), times=None)
+        source.faults.append(blob)
+        failed = mirror.report("sync", code=1)["namespaces"][0]
+        assert blob.struck
+        assert [(image["tag"], image["state"]) for image in failed["images"]] == [("v1", "failed")]
+        assert f"copying {ATTESTED.digest}, which refers to {IMAGE.children[0].digest}" in failed["images"][0]["reason"]
+        assert mirror.log == commits
+
+        source.faults.clear()
+        late = mirror.report("sync")["namespaces"][0]
+        assert (late["unchanged"], late["failed"], late["referrerRequests"]) == (1, 0, 1)
+        assert recorded(mirror) == sorted((SIGNED.digest, ATTESTED.digest))
 
 
 @pytest.mark.parametrize("places", [(True, True)], indirect=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -43,6 +43,7 @@ def test_equal_records_give_equal_bytes(record: Record, shuffle: Random) -> None
         manifests=_shuffled(record.manifests, shuffle),
         held=_shuffled(record.held, shuffle),
         gone=_shuffled(record.gone, shuffle),
+        untagged=_shuffled(record.untagged, shuffle),
     )
     assert other == record
     assert encode(other) == encode(record)
@@ -52,8 +53,9 @@ def test_equal_records_give_equal_bytes(record: Record, shuffle: Random) -> None
 def test_a_document_is_utf_8_with_one_line_for_each_entry(record: Record) -> None:
     text = encode(record)
     assert text.encode().decode() == text
-    entries = len(record.tags) + len(record.manifests) + len(record.held) + len(record.gone)
-    opened = sum(map(bool, (record.tags, record.manifests, record.held, record.gone)))
+    sections: tuple[Mapping[Any, object], ...] = (record.tags, record.manifests, record.held, record.gone, record.untagged)
+    entries = sum(map(len, sections))
+    opened = sum(map(bool, sections))
     empty = 2 - bool(record.tags) - bool(record.manifests)
     assert len(text.splitlines()) == 4 + entries + 2 * opened + empty + len(record.extra)
     assert set(json.loads(text)) >= {"repository", "mirror", "tags", "manifests"}

@@ -94,6 +94,7 @@ def records(draw: st.DrawFn) -> Record:
         manifests={digest: draw(mirrored) for digest in named},
         held=draw(st.dictionaries(tags, held, max_size=2)),
         gone=vanished,
+        untagged=draw(st.dictionaries(digests, st.none() | digests, max_size=2)),
         extra=draw(extras),
     )
 

@@ -98,15 +98,14 @@ def _print_images(screen: Screen, namespace: NamespaceReport) -> None:
 
 
 def _lines(images: list[Change]) -> Iterator[tuple[str, str]]:
-    kinds: dict[tuple[State, str], list[Change]] = {}
-    for kind, alike in groupby(images, key=attrgetter("state", "reason")):
+    kinds: dict[tuple[State, str, str], list[Change]] = {}
+    for kind, alike in groupby(images, key=attrgetter("state", "word", "reason")):
         kinds.setdefault(kind, []).extend(alike)
-    for state, reason in sorted(kinds, key=lambda kind: (_COUNTED.index(kind[0]), kind[1])):
-        tags = kinds[state, reason]
+    for state, word, reason in sorted(kinds, key=lambda kind: (_COUNTED.index(kind[0]), kind[1:])):
+        tags = kinds[state, word, reason]
         limit = len(tags) if state is State.FAILED else _MOST_TAGS
         names = ", ".join(_told(image) for image in tags[:limit])
         more = f" and {number(len(tags) - limit)} more" if len(tags) > limit else ""
-        word = "no longer held" if state is State.UNCHANGED else state.value
         yield f"{word:<9} {names}{more}" + (f": {reason}" if reason else ""), state.value
 
 
@@ -122,7 +121,8 @@ def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
     copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
     whole = "complete" if namespace.complete else "not complete"
     screen.result(f"{namespace.namespace}: {counts}{copied}")
-    screen.result(f"  listed by: {namespace.listed_by}; {counted(namespace.requests, 'request')}; {whole}")
+    asked = f"; {counted(namespace.asked, 'request')} for referrers" if namespace.asked else ""
+    screen.result(f"  listed by: {namespace.listed_by}; {counted(namespace.requests, 'request')}; {whole}{asked}")
 
 
 def _print_doubts(screen: Screen, namespace: NamespaceReport) -> None:

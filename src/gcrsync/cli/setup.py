@@ -101,10 +101,10 @@ def _mirror(table: Table, namespace: Namespace, options: CompareOptions, base: B
         accept_empty=table.accept_empty,
         platforms=table.platforms,
     )
-    if options.to is not None:
-        return Mirror(selection, destination(options.to, table.name, Path.cwd(), None if base.ours else base.root))
-    folder = base.config.parent if base.config else base.root
-    return Mirror(selection, destination(table.destination, table.name, folder, None if base.ours else base.root))
+    beside = base.config.parent if base.config else base.root
+    written, folder = (table.destination, beside) if options.to is None else (options.to, Path.cwd())
+    place = destination(written, table.name, folder, None if base.ours else base.root)
+    return Mirror(selection, place, table.referrers_for)
 
 
 def destination(text: str, template: str | None, folder: Path, root: Path | None) -> AnyDestination:

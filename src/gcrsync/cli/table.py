@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gcrsync.cli.quantities import seconds
 from gcrsync.cli.toml_lines import line_of_key
-from gcrsync.errors import InvalidConfigError, InvalidNameError
+from gcrsync.errors import InvalidConfigError, InvalidNameError, UsageError
 from gcrsync.mirror.naming import checked_template, folder_of, registry_destination
 from gcrsync.mirror.platforms import Platforms, choice
 from gcrsync.mirror.selection import Patterns
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, is_host
+from gcrsync.sync.job import REFERRERS_FOR
 
 _KEYS = frozenset(
-    {"source", "images", "destination", "name", "include", "exclude", "tags", "platforms", "insecure", "accept_empty"}
+    {"source", "images", "destination", "name", "include", "exclude", "tags", "platforms", "insecure"}
+    | {"accept_empty", "referrers_for"}
 )
 _TAG_KEYS = frozenset({"include", "exclude"})
 _NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
@@ -22,7 +25,8 @@ _NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
 class Table:
     """One ``[[mirror]]`` table, or one repository of a table with ``images``.
 
-    ``destination`` and ``name`` are as they were written; ``line`` is where the table's source stands in the file, from 1.
+    ``destination`` and ``name`` are as they were written; ``line`` is where the table's source stands in the file, from 1;
+    ``referrers_for`` is in seconds.
     """
 
     source: Namespace
@@ -35,6 +39,7 @@ class Table:
     platforms: Platforms = ()
     insecure: bool = False
     accept_empty: Patterns = Patterns()
+    referrers_for: int = REFERRERS_FOR
     line: int = 0
 
     @property
@@ -78,6 +83,7 @@ class _Reader:
             platforms=self._platforms(),
             insecure=self._insecure(),
             accept_empty=self._patterns(self._values, "accept_empty"),
+            referrers_for=self._referrers_for(),
             line=self._line("source"),
         )
 
@@ -101,6 +107,7 @@ class _Reader:
                 tags_include=Patterns(tuple(named)),
                 platforms=self._platforms(),
                 insecure=self._insecure(),
+                referrers_for=self._referrers_for(),
                 line=self._line("images"),
             )
             for repository, named in tags.items()
@@ -148,6 +155,14 @@ class _Reader:
             return choice(tuple(map(Platform.parse, texts)))
         except InvalidNameError as error:
             raise self._error("platforms", error.message) from error
+
+    def _referrers_for(self) -> int:
+        if "referrers_for" not in self._values:
+            return REFERRERS_FOR
+        try:
+            return seconds(self._required_text("referrers_for"))
+        except UsageError as error:
+            raise self._error("referrers_for", f"{error.message}: {error.hint}") from error
 
     def _insecure(self) -> bool:
         value = self._values.get("insecure", False)

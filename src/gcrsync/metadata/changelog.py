@@ -17,14 +17,8 @@ HEADING = "# Changelog of the mirror"
 
 _MOST_REPOSITORIES = 200
 _MOST_TAGS = 20
-_WORDS = {
-    State.ADDED: "added",
-    State.MOVED: "moved",
-    State.GONE: "gone",
-    State.HELD: "held",
-    State.UNCHANGED: "no longer held",
-}
-"""What is told of a tag, in this order; it is news that a tag is unchanged where it was held."""
+_TOLD = (State.ADDED, State.MOVED, State.GONE, State.HELD, State.UNCHANGED)
+"""What is told of a tag, in this order; it is news that a tag is unchanged where it was held, or where it was signed since."""
 
 _HEADING = re.compile(rf"^{HEADING}[ \t\r]*(?:\n|\Z)", re.MULTILINE)
 _NEXT_HEADING = re.compile(r"^##? ", re.MULTILINE)
@@ -58,7 +52,7 @@ def body(changes: Iterable[Change], counts: Counts) -> str:
 
     More than 20 tags of a repository and more than 200 repositories are only counted.
     """
-    news = sorted((change for change in changes if change.news and change.state in _WORDS), key=_order)
+    news = sorted((change for change in changes if change.news and change.state in _TOLD), key=_order)
     repositories = [(str(name), list(found)) for name, found in groupby(news, key=lambda change: change.repository)]
     lines = [line for name, found in repositories[:_MOST_REPOSITORIES] for line in (f"- {code(name)}", *_tag_lines(found))]
     left = len(repositories) - _MOST_REPOSITORIES
@@ -117,16 +111,16 @@ def _inserted(text: str, place: int, entry: Entry) -> str:
 
 
 def _order(change: Change) -> tuple[Repository, int, str, TagOrder]:
-    return change.repository, list(_WORDS).index(change.state), change.reason, change.tag.sort_key
+    return change.repository, _TOLD.index(change.state), change.reason, change.tag.sort_key
 
 
 def _tag_lines(changes: Sequence[Change]) -> Iterator[str]:
-    for (state, reason), alike in groupby(changes[:_MOST_TAGS], key=lambda change: (change.state, change.reason)):
-        if state is State.MOVED:
+    for (word, reason), alike in groupby(changes[:_MOST_TAGS], key=lambda change: (change.word, change.reason)):
+        if word == State.MOVED:
             yield from (f"  - moved {code(str(move.tag))}{_way(move)}" + (f": {code(reason)}" if reason else "") for move in alike)
         else:
             tags = ", ".join(code(str(change.tag)) for change in alike)
-            yield f"  - {_WORDS[state]} {tags}" + (f": {code(reason)}" if reason else "")
+            yield f"  - {word} {tags}" + (f": {code(reason)}" if reason else "")
     left = len(changes) - _MOST_TAGS
     if left > 0:
         yield f"  - and {number(left)} more"

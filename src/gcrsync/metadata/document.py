@@ -31,7 +31,8 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 def encode(record: Record) -> str:
     """Write a record: two-space indent, final newline, tags by ``Tag.sort_key``, digests by their text.
 
-    What is unknown is left out, and so are ``held`` and ``gone`` where they are empty. Times are cut to whole seconds.
+    What is unknown is left out, and so are ``held``, ``gone`` and ``untagged`` where they are empty. Times are cut to
+    whole seconds.
     """
     members = [f'"repository": {_json(str(record.repository))}', f'"mirror": {_json(record.mirror)}']
     members.append(_object("tags", ((tag.name, digest.text) for tag, digest in _by_tag(record.tags))))
@@ -41,6 +42,9 @@ def encode(record: Record) -> str:
         members.append(_object("held", ((tag.name, _held(held)) for tag, held in _by_tag(record.held))))
     if record.gone:
         members.append(_object("gone", ((tag.name, _gone(gone)) for tag, gone in _by_tag(record.gone))))
+    if record.untagged:
+        untagged = sorted(record.untagged.items(), key=lambda entry: entry[0])
+        members.append(_object("untagged", ((digest.text, subject and subject.text) for digest, subject in untagged)))
     members.extend(f"{_json(key)}: {_json(value)}" for key, value in record.extra.items())
     text = "{\n  " + ",\n  ".join(members) + "\n}\n"
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -119,6 +123,7 @@ class _Reader:
             manifests=_section(document, "manifests", self.digest_of, self.mirrored),
             held=_section(document, "held", Tag, self.held),
             gone=_section(document, "gone", Tag, self.gone),
+            untagged=_section(document, "untagged", self.digest_of, self.subject),
             extra=document,
         )
         _check_described(record)
@@ -138,6 +143,9 @@ class _Reader:
         if not isinstance(value, str):
             raise _WrongError("expected a digest")
         return self.digest_of(value)
+
+    def subject(self, value: Json) -> Digest | None:
+        return None if value is None else self.tag(value)
 
     def mirrored(self, value: Json) -> Mirrored:
         entry = _entry(value)

@@ -38,6 +38,7 @@ def _namespace(namespace: NamespaceReport) -> Json:
         "namespace": str(namespace.namespace),
         "listedBy": namespace.listed_by,
         "requests": namespace.requests,
+        "referrerRequests": namespace.asked,
         "complete": namespace.complete,
         **counts,
         "bytes": namespace.copied,

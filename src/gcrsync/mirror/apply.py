@@ -21,6 +21,7 @@ class _Draft:
         self.manifests = dict(record.manifests)
         self.held = dict(record.held)
         self.gone = dict(record.gone)
+        self.untagged = record.untagged
 
     def hold(self, tag: Tag, digest: Digest, reason: str, now: datetime) -> None:
         """Note that the source has a digest which the mirror has not; what the mirror serves it goes on serving."""
@@ -42,11 +43,17 @@ class _Draft:
         self.held.pop(tag, None)
         self.gone.pop(tag, None)
 
+    def remember(self, outcomes: Iterable[Outcome]) -> None:
+        """Note what untagged manifests refer to: not before all of these came, or the next run would not look for them again."""
+        for outcome in outcomes:
+            if outcome.untagged is not None:
+                self.untagged = outcome.untagged
+
     def result(self, mirror: str) -> Record:
         """Give the record, with a description of each digest that is named and of no other."""
         named = {*self.tags.values(), *(gone.digest for gone in self.gone.values())}
         manifests = {digest: described for digest, described in self.manifests.items() if digest in named}
-        return Record(self.record.repository, mirror, self.tags, manifests, self.held, self.gone, self.record.extra)
+        return Record(self.record.repository, mirror, self.tags, manifests, self.held, self.gone, self.untagged, self.record.extra)
 
 
 def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome], now: datetime) -> Record:
@@ -57,8 +64,11 @@ def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome]
     draft = _Draft(record)
     for change in changes:
         _note(draft, change, now)
+    outcomes = tuple(outcomes)
     for outcome in outcomes:
         _note_outcome(draft, outcome, now)
+    if all(outcome.problem in (None, Problem.REFUSED) for outcome in outcomes):
+        draft.remember(outcomes)
     return draft.result(record.mirror)
 
 
@@ -72,9 +82,11 @@ def _note(draft: _Draft, change: Change, now: datetime) -> None:
 
 
 def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
-    step = outcome.step
+    step, known = outcome.step, draft.manifests.get(outcome.step.digest)
     if outcome.confirmed:
-        draft.manifests[step.digest] = _described(draft.manifests.get(step.digest), outcome, now)
+        draft.manifests[step.digest] = _described(known, outcome, now)
+    elif known is not None:
+        draft.manifests[step.digest] = replace(known, referrers=_joined(known, outcome))
     for tag in outcome.confirmed:
         draft.confirm(tag, step.digest)
     if outcome.problem is Problem.REFUSED:

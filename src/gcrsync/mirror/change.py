@@ -24,6 +24,10 @@ class State(StrEnum):
     """It was to be copied, and could not be."""
 
 
+BACK = "the source is back at what the mirror has"
+"""Why a tag is no longer held."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is to be said of one tag: ``digest`` is what the source has, ``was`` what the mirror has, None is nothing.
@@ -38,3 +42,8 @@ class Change:
     was: Digest | None = None
     reason: str = ""
     news: bool = True
+
+    @property
+    def word(self) -> str:
+        """What happened to the tag, for people."""
+        return "no longer held" if self.state is State.UNCHANGED and self.reason == BACK else self.state.value

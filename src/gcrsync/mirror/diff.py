@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.change import BACK, Change, State
 from gcrsync.mirror.platforms import Platforms, told, was_chosen_otherwise
 from gcrsync.mirror.record import Record, Records, Why
 from gcrsync.mirror.selection import Selection
@@ -51,7 +51,7 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
     unchanged = 0
     for repository in judged(records, snapshot, selection):
         record = records.get(repository) or Record(repository, "")
-        listing = _trusted_listing(repository, snapshot, doubts)
+        listing = trusted_listing(repository, snapshot, doubts)
         if listing is None:
             unchanged += sum(selection.takes_tag(tag) for tag in record.tags)
             continue
@@ -68,7 +68,7 @@ def judged(records: Records, snapshot: Snapshot, selection: Selection) -> list[R
     return sorted(repository for repository in seen | set(records) if selection.takes(repository))
 
 
-def _trusted_listing(repository: Repository, snapshot: Snapshot, doubts: Doubts) -> Listing | None:
+def trusted_listing(repository: Repository, snapshot: Snapshot, doubts: Doubts) -> Listing | None:
     """Give what can be believed of a repository: its listing, an empty one where it is gone as a whole, or None."""
     listing = snapshot.listings.get(repository.namespace)
     if listing is not None:
@@ -93,7 +93,7 @@ def _present(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: 
     was, held = record.tags.get(tag), record.held.get(tag)
     rechosen = _chosen_otherwise(record, digest, terms.platforms) if was == digest else ""
     if was == digest and record.repository not in terms.moving and not rechosen:
-        reason = "the source is back at what the mirror has" if held else ""
+        reason = BACK if held else ""
         return Change(record.repository, tag, State.UNCHANGED, digest, was, reason, news=held is not None)
     reason = _reason_to_hold(record, tag, digest, listing, terms)
     if reason:

@@ -79,6 +79,7 @@ def _record(base: Record, ours: Record, theirs: Record, entries: dict[Tag, _Entr
         manifests={digest: described for digest, described in known.items() if digest in named},
         held={tag: entry.held for tag, entry in entries.items() if entry.held},
         gone={tag: entry.gone for tag, entry in entries.items() if entry.gone},
+        untagged={**theirs.untagged, **ours.untagged},
         extra=theirs.extra,
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gcrsync.mirror.platforms import Platforms
+from gcrsync.mirror.record import Subjects
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described
 from gcrsync.oci.name import Repository, Tag
@@ -58,7 +59,8 @@ class Outcome:
     ``confirmed`` are the tags that the destination confirmed; ``copied`` the bytes of blobs that were sent; ``size`` the bytes of
     the image where its manifests were read; ``problem`` and ``reason`` tell why the other tags are not confirmed. ``media_type`` is
     that of the manifest at the source; ``mirror_digest`` is the target's where platforms were chosen and that made it another.
-    ``referrers`` are those that the target has of it and of its children, sorted.
+    ``referrers`` are those that the target has of it and of its children, sorted; ``untagged`` is what was read for them of the
+    repository's untagged manifests, as a record has it, None where nothing was; ``asked`` counts the requests that told of them.
     """
 
     step: Step
@@ -70,3 +72,5 @@ class Outcome:
     reason: str = ""
     mirror_digest: Digest | None = None
     referrers: tuple[Digest, ...] = ()
+    untagged: Subjects | None = None
+    asked: int = 0

@@ -8,6 +8,7 @@ from gcrsync.mirror.naming import AnyDestination, mirror_name
 from gcrsync.mirror.outcome import Recorded, Step
 from gcrsync.mirror.platforms import Platforms
 from gcrsync.mirror.record import Record, Records
+from gcrsync.mirror.revisit import Revisit
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described, Listing
@@ -38,6 +39,13 @@ def make_plan(
     )
 
 
+def plan_revisit(revisit: Revisit, destination: AnyDestination, record: Record, platforms: Platforms = ()) -> Step:
+    """Give the step of an image that is on record, for what has come to refer to it."""
+    place = _Place(destination, record, platforms)
+    described = Described(record.manifests[revisit.digest].media_type)
+    return _step(place, revisit.digest, revisit.tags, described)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a repository goes, what is on record of it, and what is wanted of its indexes."""
@@ -48,12 +56,14 @@ class _Place:
 
 
 def _steps(place: _Place, listing: Listing, tags: Mapping[Digest, list[Tag]]) -> Iterator[Step]:
+    for digest, named in tags.items():
+        yield _step(place, digest, tuple(named), listing.manifests.get(digest, Described()))
+
+
+def _step(place: _Place, digest: Digest, tags: tuple[Tag, ...], described: Described) -> Step:
     repository = place.record.repository
     target, mirror = place.destination.repository(repository), mirror_name(place.destination, repository)
-    for digest, named in tags.items():
-        described = listing.manifests.get(digest, Described())
-        recorded = _recorded(place, mirror, digest)
-        yield Step(repository, target, mirror, digest, tuple(named), described, recorded, place.platforms)
+    return Step(repository, target, mirror, digest, tags, described, _recorded(place, mirror, digest), place.platforms)
 
 
 def _recorded(place: _Place, mirror: str, digest: Digest) -> Recorded:

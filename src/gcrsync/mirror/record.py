@@ -14,6 +14,10 @@ Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 """A value of a JSON document."""
 
 
+Subjects = Mapping[Digest, Digest | None]
+"""What manifests refer to, None for nothing."""
+
+
 class Why(StrEnum):
     """Why the mirror does not have what the source has."""
 
@@ -74,7 +78,8 @@ class Record:
     """Everything recorded of one repository at the source.
 
     ``mirror`` is its name at the destination. ``tags`` holds only what the mirror serves, tag to the digest at the source;
-    ``manifests`` describes each digest that ``tags`` or ``gone`` names, and no other.
+    ``manifests`` describes each digest that ``tags`` or ``gone`` names, and no other. ``untagged`` are manifests that the source
+    lists without a tag, as far as they were read, and what each refers to, None where that is nothing.
     """
 
     repository: Repository
@@ -83,6 +88,7 @@ class Record:
     manifests: Mapping[Digest, Mirrored] = field(default_factory=dict)
     held: Mapping[Tag, Held] = field(default_factory=dict)
     gone: Mapping[Tag, Gone] = field(default_factory=dict)
+    untagged: Subjects = field(default_factory=dict)
     extra: Mapping[str, Json] = field(default_factory=dict)
 
     def digest_at_mirror(self, digest: Digest) -> Digest:

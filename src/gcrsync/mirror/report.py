@@ -1,7 +1,7 @@
 """What a run has to say at its end."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from enum import StrEnum
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.outcome import Outcome, Problem
 from gcrsync.mirror.platforms import NARROWED
+from gcrsync.mirror.record import Record
 from gcrsync.mirror.snapshot import Doubt, Fault
 from gcrsync.oci.name import Namespace, Repository, Tag
 
@@ -20,7 +21,8 @@ class NamespaceReport:
     """What a run found of one namespace, or made of it.
 
     ``images`` are the tags that are not the same on both sides, failed ones among them; ``copied`` are bytes sent. ``doubts`` tell
-    which listings were not believed; ``unchanged`` counts the tags that there is nothing to say of.
+    which listings were not believed; ``unchanged`` counts the tags that there is nothing to say of. ``requests`` counts what the
+    listing took, and ``asked`` what it took to learn what refers to the images.
     """
 
     namespace: Namespace
@@ -30,6 +32,7 @@ class NamespaceReport:
     unchanged: int = 0
     copied: int = 0
     doubts: tuple[Doubt, ...] = ()
+    asked: int = 0
 
     def counts(self) -> Mapping[State, int]:
         """Count the tags in each state."""
@@ -89,6 +92,18 @@ def with_outcomes(changes: Iterable[Change], outcomes: Iterable[Outcome]) -> tup
     }
     images = (_as_it_ended(change, ends.get((change.repository, change.tag))) for change in changes)
     return tuple(image for image in images if image is not None)
+
+
+def with_referrers(record: Record, outcome: Outcome) -> Iterator[Change]:
+    """Give what came of an image that is on record as it is, and was looked at again for what refers to it."""
+    step = outcome.step
+    more = len(set(outcome.referrers) - set(record.manifests[step.digest].referrers))
+    reason = f"{more} {'manifest that refers' if more == 1 else 'manifests that refer'} to it copied"
+    for tag in step.tags:
+        if outcome.problem in (Problem.FAILED, Problem.REFUSED):
+            yield Change(step.source, tag, State.FAILED, step.digest, step.digest, outcome.reason, news=False)
+        elif more:
+            yield Change(step.source, tag, State.UNCHANGED, step.digest, step.digest, reason)
 
 
 def _as_it_ended(change: Change, outcome: Outcome | None) -> Change | None:

@@ -9,6 +9,9 @@ from gcrsync.mirror.selection import Selection
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Namespace, Repository
 
+GOOGLE = "google"
+"""The way of listing that names manifests without a tag too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -24,6 +27,11 @@ class Snapshot:
     unseen: Mapping[Namespace, str] = field(default_factory=dict)
     listed_by: str = ""
     requests: int = 0
+
+    @property
+    def lists_untagged(self) -> bool:
+        """Whether its listings name the manifests without a tag too; such a registry keeps no lists of referrers."""
+        return self.listed_by == GOOGLE
 
 
 class Fault(StrEnum):

@@ -1,6 +1,7 @@
 """Lists of referrers, and the tags that they stand under where a registry keeps none (distribution-spec, "Listing Referrers")."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -15,6 +16,7 @@ DEEPEST_REFERRER = 16
 
 _LONGEST_ALGORITHM = 32
 _LONGEST_ENCODED = 64
+_FALLBACK_TAG = re.compile(r"sha(?:256|512)-[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Referrer:
 def fallback_tag(subject: Digest) -> Tag:
     """Give the tag of a list of referrers ("Referrers Tag Schema"), such as ``sha256-`` and 64 digits."""
     return Tag(f"{subject.algorithm[:_LONGEST_ALGORITHM]}-{subject.encoded[:_LONGEST_ENCODED]}")
+
+
+def is_fallback_tag(tag: Tag) -> bool:
+    """Say whether a tag looks as one of a list of referrers does."""
+    return _FALLBACK_TAG.fullmatch(tag) is not None
 
 
 def referrers_list(referrers: Iterable[Referrer]) -> dict[str, object]:

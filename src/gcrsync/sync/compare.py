@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from gcrsync.archive.conflict import inside_another
 from gcrsync.errors import InvalidNameError, UsageError
 from gcrsync.mirror.diff import NO_PLACE, Delta, Terms, diff, judged
 from gcrsync.mirror.naming import check_collisions, check_unmoved, folder_of, mirror_name, renamed
 from gcrsync.mirror.outcome import Step
-from gcrsync.mirror.plan import make_plan
+from gcrsync.mirror.plan import make_plan, plan_revisit
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import NamespaceReport
+from gcrsync.mirror.revisit import Look, revisits
 from gcrsync.mirror.snapshot import Doubts, Snapshot, find_doubts
 from gcrsync.oci.name import Repository
 from gcrsync.sync.job import Job, Means, Mirror, Names
@@ -32,6 +34,13 @@ class Compared:
     def steps(self, records: Records) -> tuple[Step, ...]:
         """Plan what is to be copied, with what is on record."""
         return make_plan(self.delta.changes, self.snapshot, self.mirror.destination, records, self.mirror.selection.platforms)
+
+    def revisits(self, records: Records, started: datetime) -> Iterator[Step]:
+        """Plan what is to be asked for again: what refers to the images that were copied within the time for that."""
+        mirror = self.mirror
+        look = Look(self.snapshot, mirror.selection, self.doubts, self.delta.changes)
+        for revisit in revisits(records, look, started - timedelta(seconds=mirror.referrers_for)):
+            yield plan_revisit(revisit, mirror.destination, records[revisit.repository], mirror.selection.platforms)
 
     def report(self) -> NamespaceReport:
         """Say what a run would change."""

@@ -3,39 +3,22 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
 from gcrsync.errors import IntegrityError, RegistryError, StoppedError, StoreError, UnauthorizedError, UnreachableError
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import Change, State
-from gcrsync.mirror.naming import mirrored
-from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
+from gcrsync.mirror.outcome import Outcome, Problem
 from gcrsync.mirror.plan import pending_bytes
 from gcrsync.mirror.record import Record, Records
-from gcrsync.mirror.report import NamespaceReport, with_outcomes
-from gcrsync.oci.digest import Digest
-from gcrsync.oci.name import Repository, Tag
+from gcrsync.mirror.report import NamespaceReport, with_outcomes, with_referrers
+from gcrsync.oci.name import Repository, TagOrder
 from gcrsync.sync.compare import Compared
 from gcrsync.sync.job import Job, Means
-from gcrsync.sync.passage import ListTags, Passage
 from gcrsync.sync.pool import each
-from gcrsync.sync.transfer import Transfer
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One step of the mirror of this number, and the transfer that does it.
-
-    A relocation takes from a mirror's old name what the source itself no longer has; ``repository`` is the source on record.
-    """
-
-    number: int
-    repository: Repository
-    transfer: Transfer
-    step: Step
-    relocation: bool = False
+from gcrsync.sync.work import Purpose, Work
 
 
 class _Copies:
@@ -45,11 +28,20 @@ class _Copies:
         self.compared, self.before = compared, records
         self.outcomes: dict[Repository, list[Outcome]] = defaultdict(list)
         self.relocated: dict[Repository, list[Outcome]] = defaultdict(list)
+        self.revisited: dict[Repository, list[Outcome]] = defaultdict(list)
+
+    def changes(self) -> dict[Repository, list[Change]]:
+        """Give the changes of each repository that has some, or that moves, or that was looked at again."""
+        grouped: dict[Repository, list[Change]] = {name: [] for name in (*self.compared.moving, *self.revisited)}
+        for change in self.compared.delta.changes:
+            grouped.setdefault(change.repository, []).append(change)
+        return grouped
 
     def record(self, repository: Repository, changes: Iterable[Change], now: datetime) -> Record:
         before = self.before.get(repository) or Record(repository, "")
         name = self.compared.names.get(repository, before.mirror)
-        return replace(apply(before, changes, self.outcomes[repository], now), mirror=name)
+        outcomes = (*self.outcomes[repository], *self.revisited[repository])
+        return replace(apply(before, changes, outcomes, now), mirror=name)
 
     def stays(self, repository: Repository, changes: Iterable[Change]) -> bool:
         """Say whether a mirror that was to move stays: its new place has not all that the old one had and this run wanted."""
@@ -63,10 +55,18 @@ class _Copies:
     def report(self) -> NamespaceReport:
         report, outcomes = self.compared.report(), self._copied
         moved_bytes = sum(outcome.copied for done in self.relocated.values() for outcome in done)
+        revisited = [outcome for done in self.revisited.values() for outcome in done]
+        late = [change for outcome in revisited for change in with_referrers(self.before[outcome.step.source], outcome)]
         images = [*with_outcomes(report.images, outcomes), *self._lost()]
-        staying = {name for name, changes in _by_repository(self.compared).items() if self.stays(name, changes)}
-        told = tuple(_unmoved(image) if image.repository in staying else image for image in images)
-        return replace(report, images=told, copied=sum(outcome.copied for outcome in outcomes) + moved_bytes)
+        staying = {name for name, changes in self.changes().items() if self.stays(name, changes)}
+        told = [_unmoved(image) if image.repository in staying else image for image in images]
+        return replace(
+            report,
+            images=tuple(sorted((*told, *late), key=_place) if late else told),
+            unchanged=report.unchanged - len(late),
+            copied=sum(outcome.copied for outcome in (*outcomes, *revisited)) + moved_bytes,
+            asked=sum(outcome.asked for outcome in (*outcomes, *revisited)),
+        )
 
     @property
     def left(self) -> int:
@@ -98,7 +98,8 @@ class Copied:
     def note(self, work: Work, outcome: Outcome) -> None:
         """Note what came of a piece of work."""
         copies = self._copies[work.number]
-        (copies.relocated if work.relocation else copies.outcomes)[work.repository].append(outcome)
+        by_purpose = {Purpose.COPY: copies.outcomes, Purpose.RELOCATION: copies.relocated, Purpose.REVISIT: copies.revisited}
+        by_purpose[work.purpose][work.repository].append(outcome)
         if outcome.problem is Problem.LIMITED:
             self._limits[outcome.step.source.registry] = outcome.reason
 
@@ -120,7 +121,7 @@ class Copied:
         """Give the records that are other than before: only what truly happened is in them."""
         changed: dict[Repository, Record] = {}
         for copies in self._copies:
-            for repository, changes in _by_repository(copies.compared).items():
+            for repository, changes in copies.changes().items():
                 after = copies.record(repository, changes, job.started)
                 known = copies.before.get(repository) or Record(repository, after.mirror)
                 if after != known and not copies.stays(repository, changes):
@@ -130,9 +131,10 @@ class Copied:
 
 def copy(means: Means, work: Sequence[Work], copied: Copied) -> None:
     """Do the work and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises."""
-    means.watch.planned(len(work), pending_bytes(item.step for item in work))
+    steps = [item.step for item in work if item.purpose is not Purpose.REVISIT]
+    means.watch.planned(len(steps), pending_bytes(steps))
     wanted = takewhile(lambda _: not means.stopped.closed, work)
-    done = each(means.executor, lambda item: (item, item.transfer.copy(item.step)), wanted, means.stopped, means.ahead)
+    done = each(means.executor, lambda item: (item, item.done()), wanted, means.stopped, means.ahead)
     for item, outcome in done:
         copied.note(item, outcome)
 
@@ -145,7 +147,7 @@ def reachable(means: Means, planned: Iterable[Work], copied: Copied) -> Iterator
     refusals: dict[int, str] = {}
     asked: set[int] = set()
     for item in planned:
-        if item.number not in asked:
+        if item.number not in asked and item.purpose is not Purpose.REVISIT:
             asked.add(item.number)
             refusal = _refusal(item)
             if refusal:
@@ -167,64 +169,8 @@ def _refusal(item: Work) -> str:
     return ""
 
 
-def plan_work(means: Means, compared: Sequence[Compared], records: Records) -> Iterator[Work]:
-    """Give everything that is to be copied, with the transfers that do it; nothing is asked of the destinations yet."""
-    for number, mirror in enumerate(compared):
-        steps = mirror.steps(records)
-        if not (steps or mirror.moving):
-            continue
-        target = means.target(mirror.mirror.destination)
-        lists = _list_tags(mirror, records)
-        transfer = Transfer(Passage(means.source, target, means.attempt, means.blobs, means.stopped, means.watch, lists))
-        yield from (Work(number, step.source, transfer, step) for step in steps)
-        for repository in sorted(name for name in mirror.moving if mirrored(records[name])):
-            source, place = means.recorded(records[repository].mirror)
-            kept = _kept_tags(records[repository])
-            moving = Transfer(Passage(source, target, means.attempt, means.blobs, means.stopped, means.watch, kept))
-            for step in _relocation(mirror, steps, records[repository], place):
-                yield Work(number, repository, moving, step, relocation=True)
-
-
-def _list_tags(compared: Compared, records: Records) -> ListTags:
-    """Tell which tags a source has by what was listed of it, and which of them the mirror is to have by their names."""
-    listings, selection = compared.snapshot.listings, compared.mirror.selection
-
-    def may_be(repository: Repository, tag: Tag) -> bool:
-        listing = listings.get(repository.namespace)
-        return listing is None or tag in listing.tags or tag in listing.unasked
-
-    def are_copied(repository: Repository, tag: Tag) -> bool:
-        record, listing = records.get(repository), listings.get(repository.namespace)
-        if record is not None and (tag in record.tags or tag in record.gone):
-            return True
-        return selection.takes_tag(tag) and listing is not None and tag in listing.tags
-
-    return ListTags(may_be, are_copied)
-
-
-def _kept_tags(record: Record) -> ListTags:
-    """Tell of the old place of a mirror which tags go to the new one with it."""
-    return ListTags(are_copied=lambda _, tag: tag in record.tags or tag in record.gone)
-
-
-def _relocation(compared: Compared, steps: Iterable[Step], record: Record, place: Repository) -> Iterator[Step]:
-    """Plan to copy from the old place what only the mirror still has: gone tags, and old digests of tags that are held."""
-    planned = {tag for step in steps if step.source == record.repository for tag in step.tags}
-    kept: dict[Digest, list[Tag]] = {}
-    for tag, digest in (*record.tags.items(), *((tag, gone.digest) for tag, gone in record.gone.items())):
-        if tag not in planned:
-            kept.setdefault(record.digest_at_mirror(digest), []).append(tag)
-    target = compared.mirror.destination.repository(record.repository)
-    for digest, tags in kept.items():
-        yield Step(place, target, compared.names[record.repository], digest, tuple(tags), recorded=Recorded.NOTHING)
-
-
-def _by_repository(compared: Compared) -> dict[Repository, list[Change]]:
-    """Group the changes by repository; one that moves is there without any change too."""
-    grouped: dict[Repository, list[Change]] = {repository: [] for repository in compared.moving}
-    for change in compared.delta.changes:
-        grouped.setdefault(change.repository, []).append(change)
-    return grouped
+def _place(image: Change) -> tuple[Repository, TagOrder]:
+    return image.repository, image.tag.sort_key
 
 
 def _unmoved(image: Change) -> Change:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gcrsync.errors import InvalidManifestError, NotFoundError, ProtocolError, RefusedError
 from gcrsync.mirror.diff import SCHEMA_ONE
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
+from gcrsync.mirror.record import Subjects
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import DEEPEST_INDEX, AnyManifest, Descriptor, Index, Manifest, SchemaOne
@@ -15,6 +16,7 @@ from gcrsync.sync.blobs import Blobs
 from gcrsync.sync.manifests import Manifests
 from gcrsync.sync.once import Once
 from gcrsync.sync.passage import Passage
+from gcrsync.sync.untagged import UntaggedManifests
 
 BlobSizes = dict[Digest, int]
 """The blobs of an image and their sizes in bytes."""
@@ -32,6 +34,8 @@ class Progress:
     size: int | None = None
     mirror_digest: Digest | None = None
     referrers: tuple[Digest, ...] = ()
+    untagged: Subjects | None = None
+    asked: int = 0
 
     @property
     def digest(self) -> Digest:
@@ -50,6 +54,8 @@ class Progress:
             reason=reason,
             mirror_digest=self.mirror_digest,
             referrers=self.referrers,
+            untagged=self.untagged,
+            asked=self.asked,
         )
 
 
@@ -63,7 +69,8 @@ class Shared:
         self.manifests = Manifests(passage.source)
         self.children: Once[tuple[Repository, Digest], BlobSizes | None] = Once()
         self.referrers: Once[tuple[Repository, Digest], None] = Once()
-        self.lists: dict[tuple[Repository, Digest], tuple[Descriptor, ...]] = {}
+        self.lists: dict[tuple[Repository, Digest], tuple[Digest, ...]] = {}
+        self.untagged = UntaggedManifests(passage, self.manifests)
         self._new: Once[Repository, bool] = Once()
 
     def is_new(self, step: Step) -> bool:

@@ -14,13 +14,20 @@ from gcrsync.sync.places import Source, Target
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 
+REFERRERS_FOR = 7 * 86_400
+"""For how many seconds after its copy an image is asked about again, unless somebody says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """One selection of a source, and the destination it is mirrored to."""
+    """One selection of a source, and the destination it is mirrored to.
+
+    The source is asked again what refers to an image for ``referrers_for`` seconds after it was copied.
+    """
 
     selection: Selection
     destination: AnyDestination
+    referrers_for: int = REFERRERS_FOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,63 +1,73 @@
 """What refers to an image, such as its signatures: it is at the target before any tag shows the image there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gcrsync.errors import GcrsyncError, InvalidManifestError, NotFoundError, ReferrerError, StoppedError
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import AnyManifest, Descriptor, Index, SchemaOne
+from gcrsync.oci.manifest import AnyManifest, Index, SchemaOne
 from gcrsync.oci.referrers import DEEPEST_REFERRER, fallback_tag
 from gcrsync.sync.blobs import from_the_source
-from gcrsync.sync.image import Image, Shared
+from gcrsync.sync.image import Image, Progress, Shared
 
 
 class Referrers:
-    """The referrers of one image under way, and their own ones."""
+    """The referrers of one image under way, and their own ones; what is learnt on the way goes into its progress."""
 
-    def __init__(self, shared: Shared, image: Image) -> None:
+    def __init__(self, shared: Shared, image: Image, progress: Progress) -> None:
         """Begin with what the other copies know."""
-        self._shared, self._passage, self._image = shared, shared.passage, image
+        self._shared, self._passage, self._image, self._progress = shared, shared.passage, image, progress
         self._asked: set[Digest] = set()
         self._brought: set[Digest] = set()
+        self._lists_kept = False
 
-    def bring(self, manifest: AnyManifest | None, digest: Digest) -> tuple[Digest, ...]:
-        """See to it that the target has all that refers to a manifest and to its children, and give the digests, sorted.
+    def bring(self, manifest: AnyManifest | None, digest: Digest) -> None:
+        """See to it that the target has all that refers to a manifest and to its children, and note it.
 
         A manifest that names no others need not be given. Raises ReferrerError for what could not be copied, and RegistryError
         where the source does not tell what there is.
         """
         for subject in self._with_children(manifest, digest):
             self._bring(subject, depth=0)
-        return tuple(sorted(self._brought))
+        self._progress.referrers = tuple(sorted(self._brought))
+
+    def bring_to(self, digest: Digest) -> None:
+        """Do the same for a manifest that the target has for a while: it is read only where its children may matter."""
+        step = self._image.step
+        self._bring(digest, depth=0)
+        may_have_children = step.described.media_type not in media_types.MANIFESTS - media_types.INDEXES
+        if may_have_children and (self._progress.untagged or self._lists_kept or self._passage.lists.any_in(step.source)):
+            self.bring(self._shared.manifests.get(step.source, digest), digest)
+        self._progress.referrers = tuple(sorted(self._brought))
 
     def _bring(self, subject: Digest, depth: int) -> None:
         if subject in self._asked:
             return
         self._asked.add(subject)
-        for entry in self._listed(subject):
+        for referrer in self._listed(subject):
             if depth >= DEEPEST_REFERRER:
                 raise InvalidManifestError(str(subject), f"more than {DEEPEST_REFERRER} manifests refer to one another in a row")
-            if entry.digest not in self._brought:
-                with _named(entry.digest, subject):
-                    self._copy(entry, subject, depth)
+            if referrer not in self._brought:
+                with _named(referrer, subject):
+                    self._copy(referrer, subject, depth)
 
-    def _copy(self, entry: Descriptor, subject: Digest, depth: int) -> None:
+    def _copy(self, referrer: Digest, subject: Digest, depth: int) -> None:
         """Copy a referrer after those that refer to it; a manifest of which a list says so and which does not is none."""
         self._passage.check_stop()
         step = self._image.step
-        manifest = self._shared.manifests.get(step.source, entry.digest)
+        manifest = self._shared.manifests.get(step.source, referrer)
         if isinstance(manifest, SchemaOne) or manifest.subject is None or manifest.subject.digest != subject:
             return
-        self._brought.add(entry.digest)
-        for each in self._with_children(manifest, entry.digest):
+        self._brought.add(referrer)
+        for each in self._with_children(manifest, referrer):
             self._bring(each, depth + 1)
 
         def send() -> None:
             self._image.fill(manifest, depth=0)
-            self._image.put(entry.digest, manifest, entry.digest)
+            self._image.put(referrer, manifest, referrer)
 
-        self._shared.referrers.do((step.target, entry.digest), send)
+        self._shared.referrers.do((step.target, referrer), send)
 
     def _with_children(self, manifest: AnyManifest | None, digest: Digest) -> Iterator[Digest]:
         """Give a manifest and all that an index names, also through others."""
@@ -68,7 +78,7 @@ class Referrers:
             elif entry.media_type in media_types.MANIFESTS:
                 yield entry.digest
 
-    def _listed(self, subject: Digest) -> Iterable[Descriptor]:
+    def _listed(self, subject: Digest) -> tuple[Digest, ...]:
         key = (self._image.step.source, subject)
         if key not in self._shared.lists:
             self._passage.check_stop()
@@ -76,19 +86,34 @@ class Referrers:
                 self._shared.lists[key] = self._ask(subject)
         return self._shared.lists[key]
 
-    def _ask(self, subject: Digest) -> tuple[Descriptor, ...]:
-        """Ask the source for its list, or for the one under a tag where it keeps none."""
+    def _ask(self, subject: Digest) -> tuple[Digest, ...]:
+        """Ask the source: its untagged manifests where it lists such, else its list, or the one under a tag."""
         source, repository = self._passage.source, self._image.step.source
-        listed, tag = source.referrers(repository, subject), fallback_tag(subject)
-        if listed is not None:
-            return listed
+        untagged = self._shared.untagged.of(repository, self._count)
+        if untagged is None:
+            listed = source.referrers(repository, subject)
+            if listed is not None:
+                self._lists_kept = True
+                self._count(1)
+                return tuple(entry.digest for entry in listed)
+            return self._under_tag(subject)
+        self._progress.untagged = untagged.subjects
+        return tuple(dict.fromkeys((*untagged.by_subject.get(subject, ()), *self._under_tag(subject))))
+
+    def _under_tag(self, subject: Digest) -> tuple[Digest, ...]:
+        """Give what the list names that stands under a tag of the source ("Referrers Tag Schema")."""
+        repository, tag = self._image.step.source, fallback_tag(subject)
         if not self._passage.lists.may_be(repository, tag):
             return ()
+        self._count(1)
         try:
-            found = source.get_manifest(repository, tag)
+            found = self._passage.source.get_manifest(repository, tag)
         except NotFoundError:
             return ()
-        return found.manifests if isinstance(found, Index) else ()
+        return tuple(entry.digest for entry in found.manifests) if isinstance(found, Index) else ()
+
+    def _count(self, requests: int) -> None:
+        self._progress.asked += requests
 
 
 @contextmanager

@@ -18,10 +18,11 @@ from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
 from gcrsync.sync.compare import compare
-from gcrsync.sync.copy import Copied, copy, plan_work, reachable
+from gcrsync.sync.copy import Copied, copy, reachable
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.pool import each
 from gcrsync.sync.record import Edit, edit_between, files_of, read_records, recovered
+from gcrsync.sync.work import Purpose, plan_work
 
 Publish = Callable[[Callable[[Ground], Draft]], Publication]
 """Commits and pushes what a function writes for the commit to build on, which it gets."""
@@ -60,7 +61,7 @@ def run(job: Job, means: Means, history: History) -> Finished:
         records = recovered(read_records(ground.tree), leftovers, _served(means))
         compared = compare(job, means, records)
         copied = Copied(compared, records)
-        work = list(reachable(means, plan_work(means, compared, records), copied))
+        work = list(reachable(means, plan_work(means, compared, records, job.started), copied))
         try:
             copy(means, work, copied)
         finally:
@@ -78,7 +79,7 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]
         records = read_records(ground.tree)
         compared = compare(job, means, records)
         copied, present = Copied(compared, records), 0
-        work = plan_work(means, compared, records)
+        work = [item for item in plan_work(means, compared, records, job.started) if item.purpose is not Purpose.REVISIT]
         asked = each(means.executor, lambda item: (item, *item.transfer.rehearse(item.step)), work, means.stopped, means.ahead)
         for item, outcome, there in asked:
             copied.note(item, outcome)

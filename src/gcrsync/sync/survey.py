@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gcrsync.errors import IntegrityError, ProtocolError, RegistryError, StoppedError
 from gcrsync.mirror.selection import Selection
-from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.mirror.snapshot import GOOGLE, Snapshot
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.manifest import Descriptor
@@ -19,7 +19,6 @@ from gcrsync.registry.session import Session
 from gcrsync.sync.pool import Stopped, each
 from gcrsync.sync.progress import Watch
 
-GOOGLE = "google"
 CATALOG = "catalog"
 MOST_PATHS = 100_000
 """The most paths that are listed of a namespace: one whose paths all have children of their own would never end."""

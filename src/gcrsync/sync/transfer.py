@@ -33,6 +33,15 @@ class Transfer:
         self._passage.watch.finished(outcome)
         return outcome
 
+    def revisit(self, step: Step) -> Outcome:
+        """Copy what has come to refer to the manifest of a step, which the target has; no tag is put."""
+
+        def bring(progress: Progress) -> None:
+            self._choose(progress)
+            Referrers(self._shared, Image(self._shared, progress), progress).bring_to(progress.digest)
+
+        return self._ended(Progress(step), bring)
+
     def rehearse(self, step: Step) -> tuple[Outcome, bool]:
         """Give the outcome of a copy to which nothing happens on the way, and say whether the target has the manifest already."""
         present = False
@@ -98,7 +107,7 @@ class Transfer:
         described = manifest or present
         progress.media_type = progress.media_type or (described.media_type if described else None)
         if step.recorded is not Recorded.MANIFEST:  # what is on record under another tag has brought its referrers
-            progress.referrers = Referrers(self._shared, image).bring(manifest, progress.digest)
+            Referrers(self._shared, image, progress).bring(manifest, progress.digest)
         if whole:
             progress.confirmed.extend(served)
         self._tag_all(image, progress, manifest, served)

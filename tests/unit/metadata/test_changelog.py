@@ -6,7 +6,7 @@ import pytest
 
 from gcrsync.metadata.changelog import HEADING, Entry, body, entries, insert
 from gcrsync.metadata.summary import Counts
-from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.change import BACK, Change, State
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Repository, Tag
 
@@ -32,7 +32,8 @@ def test_a_body_tells_each_kind_of_news_by_repository() -> None:
         Change(STATIC, Tag("latest"), State.MOVED, NEW, OLD),
         Change(STATIC, Tag("v0.1"), State.GONE, None, OLD),
         Change(STATIC, Tag("v0.2"), State.HELD, NEW, None, "schema 1 manifest"),
-        Change(STATIC, Tag("v0.3"), State.UNCHANGED, NEW, NEW, "the source is back"),
+        Change(STATIC, Tag("v0.3"), State.UNCHANGED, NEW, NEW, BACK),
+        Change(STATIC, Tag("v0.6"), State.UNCHANGED, NEW, NEW, "1 manifest that refers to it copied"),
         Change(STATIC, Tag("v0.4"), State.HELD, NEW, None, "as before", news=False),
         Change(STATIC, Tag("v0.5"), State.FAILED, NEW, None, "timed out", news=False),
         Change(BASE, Tag("latest"), State.ADDED, NEW, OLD, "moves from docker.io/old/base"),
@@ -46,7 +47,8 @@ def test_a_body_tells_each_kind_of_news_by_repository() -> None:
         f"  - moved `latest` from `{OLD}` to `{NEW}`",
         "  - gone `v0.1`",
         "  - held `v0.2`: `schema 1 manifest`",
-        "  - no longer held `v0.3`: `the source is back`",
+        "  - unchanged `v0.6`: `1 manifest that refers to it copied`",
+        f"  - no longer held `v0.3`: `{BACK}`",
     ]
 
 

@@ -21,7 +21,7 @@ def test_a_report_has_the_keys_that_scripts_rest_on() -> None:
     )
     doubts = (Doubt(PLACE, Fault.EMPTY, "nothing", below=True),)
     report = Report(
-        "sync", NOW, (NamespaceReport(PLACE, "google", 32, images, 1443, 1234567, doubts),), limits=("docker.io gives no more",)
+        "sync", NOW, (NamespaceReport(PLACE, "google", 32, images, 1443, 1234567, doubts, 3),), limits=("docker.io gives no more",)
     )
 
     assert json.loads(report_json(report, 1)) == {
@@ -35,6 +35,7 @@ def test_a_report_has_the_keys_that_scripts_rest_on() -> None:
                 "namespace": "gcr.io/p",
                 "listedBy": "google",
                 "requests": 32,
+                "referrerRequests": 3,
                 "complete": False,
                 "added": 0,
                 "moved": 1,

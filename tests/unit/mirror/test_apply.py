@@ -51,6 +51,27 @@ def test_the_tags_confirmed_before_a_failure_are_recorded() -> None:
     assert apply(record(NAME), (), (outcome,), NOW).tags == tags({"1": "y"})
 
 
+@pytest.mark.parametrize("problem", [None, Problem.REFUSED, Problem.FAILED, Problem.STOPPED])
+def test_untagged_manifests_are_remembered_once_all_that_refers_to_images_is_there(
+    problem: Problem | None,
+) -> None:
+    subjects = {digest("signature"): digest("x")}
+    outcomes = (
+        Outcome(step("x", "1"), (Tag("1"),), untagged=subjects),
+        Outcome(step("y", "2"), problem=problem, untagged=subjects),
+    )
+
+    assert apply(record(NAME), (), outcomes, NOW).untagged == (subjects if problem in (None, Problem.REFUSED) else {})
+
+
+def test_what_has_come_to_refer_to_a_recorded_image_is_recorded_without_its_tags() -> None:
+    before = record(NAME, {"1": "x"})
+    after = apply(before, (), (Outcome(step("x", "1"), referrers=(digest("signature"),)),), NOW)
+
+    assert after.manifests[digest("x")] == replace(before.manifests[digest("x")], referrers=(digest("signature"),))
+    assert after.tags == before.tags
+
+
 def test_a_refused_manifest_is_held_and_the_old_digest_stays_in_the_mirror() -> None:
     after = apply(record(NAME, {"1": "x"}), (), (Outcome(step("y", "1"), problem=Problem.REFUSED, reason="no"),), NOW)
 

@@ -55,7 +55,9 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     source = Simulator("source.test", referrers=request.param)
     mirror, clock, copied = Simulator("mirror.test"), SteppedClock().clock, set[str]()
     with session_to(network(source, mirror)) as session, ThreadPoolExecutor(2) as executor:
-        lists = ListTags(lambda _, tag: tag.name in source.repositories["a"].tags, lambda _, tag: tag.name in copied)
+        lists = ListTags(
+            may_be=lambda _, tag: tag.name in source.repositories["a"].tags, are_copied=lambda _, tag: tag.name in copied
+        )
         ends = (Client(session), Destination(session), lambda work: RetryPolicy().call(work, clock))
         yield Pair(source, mirror, Transfer(Passage(*ends, executor, Stop(lambda: 0.0), Watch(), lists)), copied)
 

@@ -1,0 +1,65 @@
+"""Which images are looked at again for what has come to refer to them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.revisit import Look, revisits
+from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.mirror.snapshot import Doubt, Fault, Snapshot
+from gcrsync.oci.listing import Described, Listing
+from gcrsync.oci.media_types import OCI_MANIFEST
+from gcrsync.oci.name import Namespace, Tag
+from tests.support.values import THEN, digest, record, records, repository, tags
+
+PLACE, REPOSITORY = Namespace.parse("gcr.io/p"), repository("gcr.io/p/a")
+RECORD = record("gcr.io/p/a", {"1": "x", "latest": "x", "2": "y"})
+JUST_BEFORE = THEN - timedelta(seconds=1)
+
+
+def look(listing: Listing, listed_by: str = "catalog", *changes: Change, rules: str = "*") -> Look:
+    snapshot = Snapshot(PLACE, {REPOSITORY.namespace: listing}, listed_by=listed_by)
+    return Look(snapshot, Selection(PLACE, PLACE, tags_include=Patterns((rules,))), {}, changes)
+
+
+AS_RECORDED = Listing(RECORD.tags)
+
+
+def found(look: Look, since: timedelta = timedelta(seconds=-1)) -> dict[str, set[str]]:
+    names = {digest(word): word for word in "xyz"}
+    return {names[each.digest]: {tag.name for tag in each.tags} for each in revisits(records(RECORD), look, THEN + since)}
+
+
+def test_an_image_is_looked_at_once_for_all_of_its_tags() -> None:
+    assert found(look(AS_RECORDED)) == {"x": {"1", "latest"}, "y": {"2"}}
+
+
+def test_an_image_is_left_alone_when_its_time_is_over() -> None:
+    assert found(look(AS_RECORDED), timedelta(0)) == {}
+
+
+def test_what_is_not_selected_or_is_something_else_now_or_is_to_be_copied_is_not_looked_at() -> None:
+    moves = Change(REPOSITORY, Tag("latest"), State.ADDED, digest("x"), digest("x"))
+
+    assert found(look(AS_RECORDED, rules="latest")) == {"x": {"latest"}}
+    assert found(look(Listing(tags({"1": "x", "2": "z"})))) == {"x": {"1"}}
+    assert found(look(AS_RECORDED, "catalog", moves)) == {"x": {"1"}, "y": {"2"}}
+
+
+def test_what_a_doubtful_list_names_is_not_looked_at() -> None:
+    doubted = replace(
+        look(AS_RECORDED), doubts={REPOSITORY.namespace: Doubt(REPOSITORY.namespace, Fault.TRUNCATED, "", below=True)}
+    )
+
+    assert found(doubted) == {}
+
+
+@pytest.mark.parametrize(("untagged", "expected"), [((), {}), (("z",), {"x": {"1", "latest"}, "y": {"2"}})])
+def test_where_untagged_manifests_are_listed_a_new_one_alone_is_a_reason_to_look(
+    untagged: tuple[str, ...], expected: dict[str, set[str]]
+) -> None:
+    listing = Listing(RECORD.tags, {digest(word): Described(OCI_MANIFEST) for word in ("x", "y", *untagged)})
+
+    assert found(look(listing, "google")) == expected
