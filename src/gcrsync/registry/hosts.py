@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from math import inf
+from threading import Lock
 from typing import cast
 
 import httpx
@@ -22,15 +24,16 @@ def _nobody(host: str, rest: Allowance) -> None:
 
 
 class Host:
-    """One host, by its name and port."""
+    """One host, by its name and port; safe to share between threads."""
 
     def __init__(self, name: str, told: Told) -> None:
         """Begin with nothing heard."""
         self._name, self._told = name, told
         self._left: int | None = None
         self._exhausted: tuple[str, float] | None = None
-        self._open_at: float | None = None
+        self._open_at = -inf
         self._pace = Pace()
+        self._lock = Lock()
 
     def send(self, request: httpx.Request, clock: Clock, sent: Callable[[], httpx.Response]) -> httpx.Response:
         """Give the answer, in the host's own time: it may ask for a pause, and for fewer requests at a time.
@@ -38,9 +41,8 @@ class Host:
         Raises StoppedError where the run is asked to stop meanwhile, PullLimitError where no more manifests are given for long, and
         RateLimitedError where the host has asked for a longer pause than is worth it.
         """
-        if self._open_at is not None:
-            self._check(request, clock.now())
-            self._wait(clock)
+        self._check(request, clock)
+        self._wait(clock)
         began = self._pace.begin(clock.stopped)
         if not isinstance(request.stream, httpx.ByteStream):
             # A body that comes from another request must not be waited for by that request, which may be to this host.
@@ -52,33 +54,42 @@ class Host:
             self._pace.end()
 
     def _wait(self, clock: Clock) -> None:
-        while (left := (self._open_at or 0.0) - clock.now()) > 0:
+        while (left := self._open_at - clock.now()) > 0:
             if left > SHORT:
                 hint = f"run again in {span(left)}"
                 raise RateLimitedError("asking", self._name, "it wants to be left alone", retry_after=left, hint=hint)
             clock.wait(left)
 
     def _heard(self, request: httpx.Request, response: httpx.Response, began: int, clock: Clock) -> httpx.Response:
-        rest = allowance(response.headers)
-        if rest is not None and rest.left != self._left:
-            self._left = rest.left
-            self._told(self._name, rest)
+        self._tell(allowance(response.headers))
         if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.quicken()
             return response
         content, now = b"".join(cast("httpx.ByteStream", response.stream)), clock.now()
-        self._open_at = now if self._open_at is None else self._open_at
         self._heed(request, response, content, now)
-        self._open_at = max(self._open_at, now + (retry_after(response.headers) or 0.0))
+        self._pause(now + (retry_after(response.headers) or 0.0))
         self._pace.slow(began)
         return response
 
-    def _check(self, request: httpx.Request, now: float) -> None:
+    def _tell(self, rest: Allowance | None) -> None:
+        if rest is None:
+            return
+        with self._lock:
+            changed, self._left = rest.left != self._left, rest.left
+        if changed:
+            self._told(self._name, rest)
+
+    def _pause(self, until: float) -> None:
+        """Ask nothing more until then, or for longer where another answer has asked for that."""
+        with self._lock:
+            self._open_at = max(self._open_at, until)
+
+    def _check(self, request: httpx.Request, clock: Clock) -> None:
         """Refuse a request that would count where no more are given; HEAD and blobs do not count."""
         if self._exhausted is not None and request.method == "GET" and "/manifests/" in request.url.path:
             words, until = self._exhausted
-            if now < until:
-                raise self._limited(words, until - now)
+            if (left := until - clock.now()) > 0:
+                raise self._limited(words, left)
 
     def _heed(self, request: httpx.Request, response: httpx.Response, content: bytes, now: float) -> None:
         seconds = pull_limit(response.headers, content)

@@ -1,5 +1,9 @@
 """What one answer of a host means for all that a run asks there."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import httpx
 import pytest
 
@@ -43,6 +47,42 @@ def test_a_pause_is_for_the_whole_host_and_for_no_other() -> None:
     assert ask(hosts, clock, "https://b.test/v2/") == 200
     assert clock.slept == []
     assert ask(hosts, clock, "https://a.test/v2/y/tags/list") == 200
+    assert sum(clock.slept) == pytest.approx(60)
+
+
+class Slow(httpx.Headers):
+    """The headers of an answer that is read for as long as something else takes."""
+
+    def __init__(self, pause: str, meanwhile: Callable[[], object]) -> None:
+        super().__init__({"retry-after": pause})
+        self.meanwhile = meanwhile
+
+    def __getitem__(self, key: str) -> str:
+        self.meanwhile()
+        return super().__getitem__(key)
+
+
+def test_a_long_pause_is_not_shortened_by_an_answer_that_is_read_at_the_same_time() -> None:
+    hosts, clock, begun, heard = Hosts(), SteppedClock(), Event(), Event()
+    request = httpx.Request("GET", "https://a.test/v2/x/tags/list")
+
+    def meanwhile() -> None:
+        begun.set()
+        assert heard.wait(30)
+
+    def short() -> httpx.Response:
+        response = httpx.Response(429, stream=httpx.ByteStream(b""))
+        response.headers = Slow("1", meanwhile)
+        return response
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(hosts.at(request.url).send, request, clock.clock, short)
+        assert begun.wait(30)
+        assert ask(hosts, clock, str(request.url), status=429, Retry_After="60") == 429
+        heard.set()
+        assert first.result().status_code == 429
+    assert clock.slept == []
+    assert ask(hosts, clock, str(request.url)) == 200
     assert sum(clock.slept) == pytest.approx(60)
 
 
