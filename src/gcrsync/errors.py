@@ -122,7 +122,7 @@ class RateLimitedError(RegistryError):
 
 
 class PullLimitError(RateLimitedError):
-    """The registry gives no more manifests for longer than a run waits."""
+    """The registry gives no more for longer than a run waits."""
 
 
 class RefusedError(RegistryError):

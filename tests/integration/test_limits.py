@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 import httpx
+import pytest
 
 from gcrsync.registry.session import Call
 from tests.support import faults
@@ -36,7 +37,7 @@ def test_a_pull_limit_stops_that_source_alone_and_the_next_run_goes_on_from_ther
         assert len(mirrored) == 2
         assert begun.target.repositories["m/more/app"].tags == {"1": str(image("other").digest)}
         assert begun.unserved() == []
-        said = f"reading manifests of {begun.namespace.removesuffix('/acme')}: all pulls are used up: TOOMANYREQUESTS"
+        said = f"asking {begun.namespace.removesuffix('/acme')}: all pulls are used up: TOOMANYREQUESTS"
         assert f"warning: {said}" in ended.stderr
         assert "run again in 6 hours, or log in for a higher limit" in ended.stderr
         assert "4 tags left for the next run" in ended.stderr
@@ -47,6 +48,60 @@ def test_a_pull_limit_stops_that_source_alone_and_the_next_run_goes_on_from_ther
         begun.source.faults.clear()
         begun.sync()
         assert [name for name in "abcdef" if begun.recorded(name)["tags"]] == list("abcdef")
+
+
+@pytest.mark.parametrize("google", [True, False])
+@pytest.mark.parametrize(("path", "listed"), [("/acme/b/tags/list", "ac"), ("/acme/tags/list|/_catalog", "")])
+def test_what_a_pull_limit_leaves_unlisted_stays_as_it_is_until_a_run_after_that(
+    tmp_path: Path,
+    path: str,
+    listed: str,
+    google: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    with night(tmp_path, google=google) as begun:
+        for name in "abc":
+            begun.source.add(f"acme/{name}", image(name), "1", "2")
+        begun.sync()
+        before = {name: begun.recorded(name) for name in "abc"}
+        for name in "abc":
+            assert set(before[name]["tags"]) == {"1", "2"}
+            begun.source.add(f"acme/{name}", image(f"newer {name}"), "2")
+            del begun.source.repositories[f"acme/{name}"].tags["1"]
+        limit = Fault("GET", path, USED_UP, times=None)
+        begun.source.faults.append(limit)
+        compared = begun.run("compare", begun.namespace, "--to", begun.destination, "--strict", code=4)
+        ended = begun.sync("--json", code=4)
+
+        assert limit.struck
+        assert len(begun.source.requests("GET", "/manifests/")) == 3
+        assert [name for name in "abc" if begun.recorded(name) == before[name]] == [name for name in "abc" if name not in listed]
+        assert [name for name in "abc" if "1" in begun.recorded(name).get("gone", {})] == list(listed)
+        assert begun.unserved() == []
+        words = "all pulls are used up: TOOMANYREQUESTS: You have reached your pull rate limit.: run again in 6 hours"
+        for said in (compared.stderr, ended.stderr):
+            assert "not listed: " in said
+            assert said.count("warning: ") == 1
+            assert words in said.partition("warning: ")[2]
+        assert ("2 tags left for the next run" in ended.stderr) == bool(listed)
+        report = json.loads(ended.stdout)
+        assert words in report["limits"][0]
+        assert {warning["fault"] for namespace in report["namespaces"] for warning in namespace["warnings"]} == {"limited"}
+
+        begun.source.faults.clear()
+        begun.sync()
+        assert [set(begun.recorded(name)["tags"]) for name in "abc"] == [{"2"}] * 3
+
+
+def test_a_list_that_failed_counts_more_than_a_pull_limit(tmp_path: Path) -> None:
+    with night(tmp_path) as begun:
+        for name in "ab":
+            begun.source.add(f"acme/{name}", image(name), "1")
+        begun.source.faults.append(Fault("GET", "/acme/a/tags/list", USED_UP))
+        begun.source.faults.append(Fault("GET", "/acme/b/tags/list", faults.status(403, "DENIED")))
+        ended = begun.sync(code=3)
+
+        assert all(fault.struck for fault in begun.source.faults)
+        assert "run again in 6 hours" in ended.stderr
 
 
 def test_a_request_to_wait_is_waited_for_and_is_no_pull_limit(tmp_path: Path) -> None:

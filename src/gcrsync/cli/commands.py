@@ -65,9 +65,7 @@ def sync(options: RunOptions) -> Exit:
     code = _finish_run(screen, options, finished)
     if finished.trouble is None:
         print_publication(screen, finished.publication)
-    for limit in finished.report.limits:
-        screen.warn(limit)
-    if finished.report.limits and finished.report.ending is None:
+    if finished.report.limits and finished.report.ending is None and finished.left:
         screen.note(f"{counted(finished.left, 'tag')} left for the next run; what is confirmed is recorded")
     ending = finished.report.ending
     if ending is not None:

@@ -30,7 +30,8 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
         held.add(Exit.BUDGET)
     if any(namespace.listing_failed for namespace in report.namespaces):
         held.add(Exit.RECORD)
-    if report.count(State.FAILED) or (strict and not all(namespace.complete for namespace in report.namespaces)):
+    doubted = any(doubt.fault is not Fault.LIMITED for namespace in report.namespaces for doubt in namespace.doubts)
+    if report.count(State.FAILED) or (strict and doubted):
         held.add(Exit.IMAGES)
     return held
 
@@ -47,6 +48,8 @@ def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Ex
             _print_counts(screen, namespace)
     for namespace in report.namespaces:
         _print_doubts(screen, namespace)
+    for limit in report.limits:
+        screen.warn(limit)
     if options.report is not None and not _written(screen, options.report, document):
         return first({code, Exit.RECORD})
     return code
@@ -127,7 +130,7 @@ def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
 
 def _print_doubts(screen: Screen, namespace: NamespaceReport) -> None:
     for doubt in namespace.doubts:
-        if doubt.fault is Fault.FAILED:
+        if doubt.fault in (Fault.FAILED, Fault.LIMITED):
             screen.fail_listing(str(doubt.path), doubt.reason)
         elif doubt.fault in (Fault.UNSEEN, Fault.UNMATCHED):
             screen.warn(f"{doubt.path}: {doubt.reason}")

@@ -49,7 +49,7 @@ class NamespaceReport:
 
     @property
     def listing_failed(self) -> bool:
-        """Whether a listing could not be had at all."""
+        """Whether a listing could not be had at all, and not because the source gave no more."""
         return any(doubt.fault is Fault.FAILED for doubt in self.doubts)
 
 

@@ -17,6 +17,7 @@ GOOGLE = "google"
 class Snapshot:
     """Everything a survey of ``namespace`` saw: the listing of each path, and why some could not be listed.
 
+    ``limited`` are those of the ``failures`` that are none of the path's: the source gives no more for longer than a run waits.
     ``unseen`` are the paths below which the registry offers no listing: nothing is known there, and nothing failed.
     ``listed_by`` names the way (``google`` or ``catalog``); ``requests`` counts the requests that it took.
     """
@@ -27,6 +28,7 @@ class Snapshot:
     unseen: Mapping[Namespace, str] = field(default_factory=dict)
     listed_by: str = ""
     requests: int = 0
+    limited: frozenset[Namespace] = frozenset()
 
     @property
     def lists_untagged(self) -> bool:
@@ -39,6 +41,8 @@ class Fault(StrEnum):
 
     FAILED = "failed"
     """There is none: the request failed."""
+    LIMITED = "limited"
+    """There is none: the source gives no more for longer than a run waits."""
     EMPTY = "empty"
     """It names no tags where the metadata has some."""
     TRUNCATED = "truncated"
@@ -70,7 +74,7 @@ def find_doubts(snapshot: Snapshot, records: Records, selection: Selection) -> D
         *(Doubt(path, Fault.UNSEEN, reason, below=True) for path, reason in snapshot.unseen.items()),
         *_nothing_at_all(snapshot, selection),
         *(doubt for path, listing in snapshot.listings.items() if (doubt := _doubt(path, listing, tagged, selection))),
-        *(Doubt(path, Fault.FAILED, reason, below=True) for path, reason in snapshot.failures.items()),
+        *_unlisted(snapshot),
     ]
     return {doubt.path: doubt for doubt in found}
 
@@ -100,6 +104,11 @@ def _doubt(path: Namespace, listing: Listing, tagged: set[Namespace], selection:
     if not (listing.tags or listing.unasked) and path in tagged:
         return Doubt(path, Fault.EMPTY, "the list has no tags, but the metadata has some", below=False)
     return None
+
+
+def _unlisted(snapshot: Snapshot) -> Iterator[Doubt]:
+    for path, reason in snapshot.failures.items():
+        yield Doubt(path, Fault.LIMITED if path in snapshot.limited else Fault.FAILED, reason, below=True)
 
 
 def _unmatched(snapshot: Snapshot, records: Records, selection: Selection) -> Iterator[Doubt]:

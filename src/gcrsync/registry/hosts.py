@@ -38,7 +38,7 @@ class Host:
     def send(self, request: httpx.Request, clock: Clock, sent: Callable[[], httpx.Response]) -> httpx.Response:
         """Give the answer, in the host's own time: it may ask for a pause, and for fewer requests at a time.
 
-        Raises StoppedError where the run is asked to stop meanwhile, PullLimitError where no more manifests are given for long, and
+        Raises StoppedError where the run is asked to stop meanwhile, PullLimitError where no more is given for long, and
         RateLimitedError where the host has asked for a longer pause than is worth it.
         """
         self._check(request, clock)
@@ -101,7 +101,7 @@ class Host:
     def _limited(self, words: str, seconds: float) -> PullLimitError:
         hint = f"run again in {span(seconds)}, or log in for a higher limit"
         reason = f"all pulls are used up: {words}" if words else "all pulls are used up"
-        return PullLimitError("reading manifests of", self._name, reason, retry_after=seconds, hint=hint)
+        return PullLimitError("asking", self._name, reason, retry_after=seconds, hint=hint)
 
 
 class Hosts:

@@ -13,7 +13,7 @@ from gcrsync.mirror.plan import make_plan, plan_revisit
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import NamespaceReport
 from gcrsync.mirror.revisit import Look, revisits
-from gcrsync.mirror.snapshot import Doubts, Snapshot, find_doubts
+from gcrsync.mirror.snapshot import Doubts, Fault, Snapshot, find_doubts
 from gcrsync.oci.name import Repository
 from gcrsync.sync.job import Job, Means, Mirror, Names
 from gcrsync.sync.survey import Means as SurveyMeans
@@ -78,6 +78,13 @@ def compare(job: Job, means: Means, records: Records) -> tuple[Compared, ...]:
         check_unmoved(names, records)
     layouts = {name for name in (*names.values(), *(record.mirror for record in records.values())) if folder_of(name) is not None}
     return tuple(_compared(job, each, records, dict(_inside_others(each.names, layouts))) for each in seen)
+
+
+def limits(compared: Iterable[Compared]) -> dict[str, str]:
+    """Give what was last heard of each source that gave no more while it was listed, by its registry."""
+    return {
+        doubt.path.registry: doubt.reason for mirror in compared for doubt in mirror.doubts.values() if doubt.fault is Fault.LIMITED
+    }
 
 
 def _named(mirror: Mirror, snapshot: Snapshot, records: Records) -> _Seen:

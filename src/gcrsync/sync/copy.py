@@ -15,7 +15,7 @@ from gcrsync.mirror.plan import pending_bytes
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.report import NamespaceReport, with_outcomes, with_referrers
 from gcrsync.oci.name import Repository, TagOrder
-from gcrsync.sync.compare import Compared
+from gcrsync.sync.compare import Compared, limits
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.pool import each
 from gcrsync.sync.work import Purpose, Work
@@ -93,7 +93,7 @@ class Copied:
     def __init__(self, compared: Sequence[Compared], records: Records) -> None:
         """Begin with nothing copied."""
         self._copies = [_Copies(mirror, records) for mirror in compared]
-        self._limits: dict[str, str] = {}
+        self._limits = limits(compared)
 
     def note(self, work: Work, outcome: Outcome) -> None:
         """Note what came of a piece of work."""

@@ -17,7 +17,7 @@ from gcrsync.store.ground import Ground
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
-from gcrsync.sync.compare import compare
+from gcrsync.sync.compare import compare, limits
 from gcrsync.sync.copy import Copied, copy, reachable
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.pool import each
@@ -44,7 +44,8 @@ class Finished:
 def preview(job: Job, means: Means, tree: Tree) -> Report:
     """Say what a run would change, from what a commit records; nothing is touched."""
     compared = compare(job, means, read_records(tree))
-    return Report(job.command, job.started, tuple(mirror.report() for mirror in compared))
+    reports = tuple(mirror.report() for mirror in compared)
+    return Report(job.command, job.started, reports, limits=tuple(limits(compared).values()))
 
 
 def run(job: Job, means: Means, history: History) -> Finished:

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from gcrsync.errors import IntegrityError, ProtocolError, RegistryError, StoppedError
+from gcrsync.errors import IntegrityError, ProtocolError, PullLimitError, RegistryError, StoppedError
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import GOOGLE, Snapshot
 from gcrsync.oci.digest import Digest
@@ -49,13 +49,20 @@ class _Found:
     namespace: Namespace
     listings: dict[Namespace, Listing] = field(default_factory=dict)
     failures: dict[Namespace, str] = field(default_factory=dict)
+    limited: set[Namespace] = field(default_factory=set)
     unseen: dict[Namespace, str] = field(default_factory=dict)
     requests: int = 0
     named: int = 1
     """How many paths Google's lists have named so far, the namespace with them."""
 
+    def fail(self, path: Namespace, error: Failure) -> None:
+        self.failures[path] = str(error)
+        if isinstance(error, PullLimitError):
+            self.limited.add(path)
+
     def snapshot(self, listed_by: str) -> Snapshot:
-        return Snapshot(self.namespace, self.listings, self.failures, self.unseen, listed_by, self.requests)
+        limited = frozenset(self.limited)
+        return Snapshot(self.namespace, self.listings, self.failures, self.unseen, listed_by, self.requests, limited)
 
 
 def survey(means: Means, selection: Selection) -> Snapshot:
@@ -70,7 +77,7 @@ def survey(means: Means, selection: Selection) -> Snapshot:
     try:
         answer = ask(means.session, namespace)
     except (RegistryError, IntegrityError) as error:
-        found.failures[namespace] = str(error)
+        found.fail(namespace, error)
         found.requests = 1
         return found.snapshot(listed_by)
     if isinstance(answer, GoogleAnswer):
@@ -95,7 +102,7 @@ def _walk(means: Means, selection: Selection, found: _Found, root: GoogleAnswer)
             if isinstance(answer, GoogleAnswer):
                 below.extend(_take(means, found, path, answer))
             else:
-                found.failures[path] = str(answer)
+                found.fail(path, answer)
                 found.requests += 1
         level = below
     if found.named > means.most:
@@ -128,7 +135,7 @@ def _read_catalogue(means: Means, selection: Selection, found: _Found, root: Pla
     named: dict[Repository, tuple[Tag, ...]] = {}
     for repository, answer in _all(means, lambda repository: _told(lambda: tags(means.session, repository)), repositories):
         if isinstance(answer, Failure):
-            found.failures[repository.namespace] = str(answer)
+            found.fail(repository.namespace, answer)
             found.requests += 1
         else:
             named[repository], requests = answer
@@ -145,7 +152,9 @@ def _catalogued(means: Means, selection: Selection, found: _Found, root: PlainAn
     answer = _told(lambda: catalog(means.session, found.namespace))
     if isinstance(answer, Failure):
         found.requests += 1
-        if root.tags is None:
+        if isinstance(answer, PullLimitError):
+            found.fail(found.namespace, answer)
+        elif root.tags is None:
             found.failures[found.namespace] = f"{answer}; and {root.error}" if root.error else str(answer)
         else:
             found.unseen[found.namespace] = f"{_NOT_SEEN_BELOW} ({answer.message})"
@@ -168,7 +177,7 @@ def _add_tags(means: Means, selection: Selection, found: _Found, named: dict[Rep
     for (repository, tag), answer in _all(means, lambda each: _head(client, *each), wanted):
         found.requests += 1
         if isinstance(answer, Failure):
-            found.failures[repository.namespace] = str(answer)
+            found.fail(repository.namespace, answer)
         else:
             seen[repository][tag] = answer
     for repository, descriptors in seen.items():

@@ -107,6 +107,18 @@ def test_a_repository_that_cannot_be_listed_is_a_failure_of_its_own(change: faul
     assert set(snapshot.failures) == {Namespace("registry.test", "p/static")}
 
 
+@pytest.mark.parametrize("path", ["tags/list", "_catalog", "p/static/manifests/latest"])
+def test_what_is_not_listed_because_the_source_gives_no_more_is_told_apart(path: str) -> None:
+    simulator = registry(google=False)
+    used_up = faults.refusal(429, "TOOMANYREQUESTS", "You have reached your pull rate limit.")
+    simulator.faults += [Fault("GET", path, used_up, times=None), Fault("HEAD", "p/static/manifests/", faults.status(405))]
+    snapshot = look(simulator, everything("registry.test/p"))
+
+    assert snapshot.limited
+    assert snapshot.limited == set(snapshot.failures)
+    assert not snapshot.listings.keys() & snapshot.limited
+
+
 def test_a_tag_that_cannot_be_asked_for_is_a_failure_of_its_repository() -> None:
     simulator = registry(google=False)
     simulator.faults.append(Fault("HEAD", "/v2/p/java/manifests/17", faults.status(404, "MANIFEST_UNKNOWN")))
