@@ -1,101 +1,178 @@
-"""Proxies and certificates as the environment names them, with a real proxy, real TLS and names that only the proxy knows."""
+"""Proxies and certificates as the environment names them: the program, a real proxy, real TLS, and names that only it knows."""
 
+import base64
 import os
-import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
-from gcrsync.errors import UnreachableError
-from gcrsync.registry.opening import Settings
-from gcrsync.registry.session import Call
-from tests.support.sessions import NO_ENVIRONMENT, session_to
-from tests.support.tunnels import Proxy, can_make_certificates, make_authority, proxy
+from tests.support.build import image
+from tests.support.gate import Gate
+from tests.support.mirrors import Mirror
+from tests.support.nights import SECRET, check_lines
+from tests.support.serving import served
+from tests.support.simulator import Simulator
+from tests.support.tunnels import Authority, Proxy, can_make_certificates, make_authority, proxy
 
-HOST = "registry.test"
-ANSWER = b"registry of a test"
+SOURCE, ADDRESS, DESTINATION = "registry.test", "192.0.2.7", "mirror.test"
+"""The name and the address of the source, and the name of the destination: nobody but the proxy can reach them."""
+
+APP = image("app")
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A proxy that alone knows ``registry.test``, once with TLS and once without, and the authority of its certificate."""
+    """Two registries, each with TLS and without, and a proxy, which alone knows the way to them."""
 
+    mirror: Mirror
+    source: Simulator
+    target: Simulator
+    authority: Authority
     proxy: Proxy
-    authority: Path
 
+    def run(self, environment: Mapping[str, str], command: str, *options: str, host: str = SOURCE, code: int = 0) -> str:
+        """Mirror with these variables in the environment, or only compare, and give all that is said."""
+        arguments = (command, f"{host}/acme", "--to", f"{DESTINATION}/m", "--retries", "0", *options)
+        ended = self.mirror.run(*arguments, code=code, environment=environment)
+        said = ended.stdout + ended.stderr
+        check_lines(said)
+        return said
 
-class _Registry(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    @property
+    def url(self) -> str:
+        """The proxy as the environment names it."""
+        account = f"{self.proxy.account}@" if self.proxy.account else ""
+        return f"http://{account}{self.proxy.address}"
 
-    def do_GET(self) -> None:
-        """Answer anything."""
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(ANSWER)))
-        self.end_headers()
-        self.wfile.write(ANSWER)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
-        """Write nothing."""
+    @property
+    def trusted(self) -> dict[str, str]:
+        """The proxy and the authority as the environment names them."""
+        return {"HTTPS_PROXY": self.url, "SSL_CERT_FILE": str(self.authority.file)}
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
+def network(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Network]:
+    """Give a network in which nothing is mirrored yet; its proxy asks for the account that a test names as a parameter."""
     if not can_make_certificates():
         if "CI" in os.environ:
             pytest.fail("openssl is missing")
         pytest.skip("openssl makes the certificates of this test")
-    authority, certificate = make_authority(tmp_path, HOST)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Registry) as safe, ThreadingHTTPServer(("127.0.0.1", 0), _Registry) as plain:
-        safe.socket = context.wrap_socket(safe.socket, server_side=True, do_handshake_on_connect=False)
-        threads = [Thread(target=each.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True) for each in (safe, plain)]
-        for thread in threads:
-            thread.start()
-        with proxy({f"{HOST}:443": safe.server_port, f"{HOST}:80": plain.server_port}) as running:
-            yield Network(running, authority)
-        safe.shutdown()
-        plain.shutdown()
+    source, target, names = Simulator(SOURCE, google=True), Simulator(DESTINATION), dict[str, int]()
+    source.add("acme/app", APP, "1")
+    authority = make_authority(tmp_path, SOURCE, ADDRESS, DESTINATION)
+    with ExitStack() as stack:
+        for registry, hosts in ((source, (SOURCE, ADDRESS)), (target, (DESTINATION,))):
+            for port, context in ((443, authority.context), (80, None)):
+                address = stack.enter_context(served(registry, context))
+                names |= {f"{host}:{port}": int(address.rpartition(":")[2]) for host in hosts}
+        running = stack.enter_context(proxy(names, getattr(request, "param", "")))
+        yield Network(Mirror(tmp_path), source, target, authority, running)
 
 
-def answer(environment: dict[str, str], insecure: frozenset[str] = frozenset()) -> bytes:
-    with session_to(None, {**NO_ENVIRONMENT, **environment}, Settings(insecure=insecure)) as session:
-        url = session.url(HOST, "/v2/")
-        with session.open(Call("GET", url, HOST)) as response:
-            return response.read()
+def test_a_namespace_is_mirrored_through_tunnels_and_credentials_are_shown_at_their_end_alone(network: Network) -> None:
+    network.target.gate = Gate("basic", ("robot", SECRET))
+    network.run({**network.trusted, "GCRSYNC_USERNAME": "robot", "GCRSYNC_PASSWORD": SECRET}, "sync", "--verbose")
+
+    assert network.target.repositories["m/acme/app"].tags == {"1": str(APP.digest)}
+    assert network.proxy.tunnels == {f"{SOURCE}:443", f"{DESTINATION}:443"}
+    shown = {request.headers.get("Authorization") for request in network.target.requests("PUT")}
+    assert shown == {"Basic " + base64.b64encode(f"robot:{SECRET}".encode()).decode()}
+    assert {(asked.method, asked.authorization) for asked in network.proxy.asked} == {("CONNECT", "")}
+    assert network.source.requests("GET")
+    assert not [request for request in network.source.log if "Authorization" in request.headers]
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_a_registry_with_a_certificate_of_ones_own_answers_through_a_tunnel(network: Network, name: str) -> None:
-    told = {name: f"http://{network.proxy.address}", "SSL_CERT_FILE": str(network.authority)}
-    assert answer(told) == ANSWER
-    assert network.proxy.asked == [("CONNECT", f"{HOST}:443", False)]
+@pytest.mark.parametrize("name", ["https_proxy", "ALL_PROXY", "all_proxy"])
+def test_a_proxy_has_other_names_too(network: Network, name: str) -> None:
+    network.run({name: network.url, "SSL_CERT_FILE": str(network.authority.file)}, "compare")
+
+    assert network.proxy.tunnels == {f"{SOURCE}:443"}
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused_inside_the_tunnel(network: Network) -> None:
-    with pytest.raises(UnreachableError) as caught:
-        answer({"HTTPS_PROXY": f"http://{network.proxy.address}"})
-    assert network.proxy.methods() == {"CONNECT"}
-    assert "SSL_CERT_FILE" in caught.value.hint
+def test_a_proxy_in_small_letters_wins(network: Network) -> None:
+    network.run({**network.trusted, "HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": network.url}, "compare")
+
+    assert network.proxy.tunnels == {f"{SOURCE}:443"}
 
 
-def test_plain_http_asks_the_proxy_in_absolute_form(network: Network) -> None:
-    told = {"HTTP_PROXY": f"http://{network.proxy.address}"}
-    with session_to(None, {**NO_ENVIRONMENT, **told}, Settings(insecure=frozenset({HOST}))) as session:
-        url = session.url(HOST, "/v2/").copy_with(scheme="http")
-        with session.open(Call("GET", url, HOST)) as response:
-            assert response.read() == ANSWER
-    assert [(method, target.rstrip("/")) for method, target, _ in network.proxy.asked] == [("GET", f"http://{HOST}/v2")]
+def test_plain_http_is_asked_of_the_proxy_in_absolute_form_and_uploads_are_too(network: Network) -> None:
+    network.run({"HTTP_PROXY": network.url}, "sync", "--insecure", SOURCE, "--insecure", DESTINATION)
+
+    assert network.target.repositories["m/acme/app"].tags == {"1": str(APP.digest)}
+    asked = [f"{each.method} {each.target}" for each in network.proxy.asked]
+    assert network.proxy.tunnels == set()
+    for beginning in (
+        f"GET http://{SOURCE}/v2/acme/app/tags/list?",
+        f"PUT http://{DESTINATION}/v2/m/acme/app/blobs/uploads/",
+        f"PUT http://{DESTINATION}/v2/m/acme/app/manifests/1",
+    ):
+        assert [line for line in asked if line.startswith(beginning)]
 
 
-def test_a_host_in_no_proxy_is_not_asked_through_the_proxy(network: Network) -> None:
-    told = {"HTTPS_PROXY": f"http://{network.proxy.address}", "SSL_CERT_FILE": str(network.authority)}
-    assert answer(told) == ANSWER
+def test_a_proxy_for_plain_http_is_not_asked_for_tunnels(network: Network) -> None:
+    said = network.run({"HTTP_PROXY": network.url, "SSL_CERT_FILE": str(network.authority.file)}, "compare", code=3)
+
+    assert f"not listed: {SOURCE}/acme" in said
+    assert network.proxy.asked == []
+
+
+@pytest.mark.parametrize("network", [f"robot:{SECRET}"], indirect=True)
+def test_a_proxy_gets_its_password_and_nobody_else_hears_of_it(network: Network) -> None:
+    said = network.run(network.trusted, "sync", "--verbose", "--json")
+
+    assert network.target.repositories["m/acme/app"].tags == {"1": str(APP.digest)}
+    assert {asked.proxy_authorization for asked in network.proxy.asked} == {network.proxy.authorization}
+    assert network.proxy.authorization.removeprefix("Basic ") not in said
+    assert not [request for request in (*network.source.log, *network.target.log) if "Proxy-Authorization" in request.headers]
+
+
+@pytest.mark.parametrize("network", ["robot:another password"], indirect=True)
+def test_a_password_that_a_proxy_does_not_take_is_not_printed(network: Network) -> None:
+    said = network.run({"HTTPS_PROXY": f"http://robot:{SECRET}@{network.proxy.address}"}, "compare", "--verbose", code=3)
+
+    assert "407" in said
+    assert [base64.b64decode(asked.proxy_authorization.removeprefix("Basic ")).decode() for asked in network.proxy.asked] == [
+        f"robot:{SECRET}"
+    ]
+
+
+def test_the_url_of_a_proxy_that_cannot_be_used_is_not_printed(network: Network) -> None:
+    said = network.run({"HTTPS_PROXY": f"gopher://robot:{SECRET}@{network.proxy.address}"}, "compare", code=2)
+
+    assert "the proxy in the environment cannot be used" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "other", "covering"),
+    [
+        (SOURCE, "other.test", SOURCE),
+        (SOURCE, f"{SOURCE}:8443", f"{SOURCE}:443"),
+        (ADDRESS, "192.0.3.0/24", "192.0.2.0/24"),
+    ],
+)
+def test_a_host_in_no_proxy_is_not_asked_through_the_proxy(network: Network, host: str, other: str, covering: str) -> None:
+    network.run({**network.trusted, "NO_PROXY": f"127.0.0.1, {other}"}, "compare", host=host)
+    assert network.proxy.tunnels == {f"{host}:443"}
     asked = list(network.proxy.asked)
-    with pytest.raises(UnreachableError):  # nobody but the proxy knows the name
-        answer({**told, "NO_PROXY": HOST})
+    said = network.run({**network.trusted, "NO_PROXY": f"127.0.0.1, {covering}"}, "compare", "--timeout", "1", host=host, code=3)
+
+    assert f"not listed: {host}/acme" in said
     assert network.proxy.asked == asked
+
+
+def test_certificates_are_trusted_from_a_file_and_from_a_folder_and_no_others(
+    network: Network, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = network.run({"HTTPS_PROXY": network.url}, "compare", code=3)
+    assert "trust its certificate with SSL_CERT_FILE" in said
+    assert network.proxy.tunnels == {f"{SOURCE}:443"}
+    assert network.source.log == []
+
+    for name, path in (("SSL_CERT_FILE", network.authority.file), ("SSL_CERT_DIR", network.authority.folder)):
+        network.source.log.clear()
+        network.run({"HTTPS_PROXY": network.url, name: str(path)}, "compare")
+        assert network.source.requests("GET")
+    assert "Traceback" not in capfd.readouterr().err

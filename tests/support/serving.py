@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -19,14 +20,16 @@ _PIECE = 64 * 1024
 
 
 @contextmanager
-def served(answer: Answer) -> Iterator[str]:
-    """Answer HTTP requests on loopback, and give ``127.0.0.1:port``.
+def served(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Answer HTTP requests on loopback, with TLS where there is a context for it, and give ``127.0.0.1:port``.
 
     A response whose stream breaks has its connection broken, and a request that is refused gets no answer; either is reset where
     ResetError says so. The body of a request is there while it is read. A request's extension ``connection`` tells the connections
     apart.
     """
     server = _Server(answer)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -52,8 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """Read one request, whatever its method, and write the answer."""
-        self.raw_requestline = self.rfile.readline(65537)
-        if not self.raw_requestline or not self.parse_request():
+        if not self._arrived():
             self.close_connection = True
             return
         try:
@@ -70,6 +72,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Write nothing: the simulator has its own log."""
+
+    def _arrived(self) -> bool:
+        """Read the head of a request; False where the client went away, or does not trust the certificate."""
+        try:
+            self.raw_requestline = self.rfile.readline(65537)
+        except OSError:
+            return False
+        return bool(self.raw_requestline) and self.parse_request()
 
     def _request(self) -> httpx.Request:
         body = _Incoming(self.rfile, int(self.headers.get("Content-Length", "0")))

@@ -1,37 +1,62 @@
 """A real proxy on loopback that knows where names lead, and a certificate authority of our own."""
 
+import base64
 import shutil
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+_OF_THE_LEG = frozenset({"connection", "keep-alive", "proxy-authorization", "proxy-connection", "transfer-encoding"})
+"""Headers that are for the next machine alone (RFC 9110, 7.6.1 and 11.7.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as the proxy saw it: the credentials are those for a registry, and those for the proxy."""
+
+    method: str
+    target: str
+    authorization: str
+    proxy_authorization: str
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy that runs: its address, and what it was asked: method, target and whether credentials were shown to it."""
+    """A proxy that runs: its address, the ``user:password`` that it asks for, empty for none, and what it was asked."""
 
     address: str
-    asked: list[tuple[str, str, bool]] = field(default_factory=list)
+    names: dict[str, int]
+    account: str
+    asked: list[Asked] = field(default_factory=list)
 
-    def methods(self) -> set[str]:
-        """Give the methods that it was asked for."""
-        return {method for method, _, _ in self.asked}
+    @property
+    def authorization(self) -> str:
+        """What a request has to show to the proxy; empty for nothing."""
+        return "Basic " + base64.b64encode(self.account.encode()).decode() if self.account else ""
+
+    @property
+    def tunnels(self) -> set[str]:
+        """Where tunnels were wanted to."""
+        return {asked.target for asked in self.asked if asked.method == "CONNECT"}
 
 
 @contextmanager
-def proxy(names: dict[str, int]) -> Iterator[Proxy]:
+def proxy(names: dict[str, int], account: str = "") -> Iterator[Proxy]:
     """Run a proxy; ``names`` are the host:port that it knows and the ports on loopback that they lead to."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        running = Proxy(f"127.0.0.1:{server.server_port}")
-        server.RequestHandlerClass = type("Handler", (_Handler,), {"names": names, "asked": running.asked})
+        server.daemon_threads = True
+        running = Proxy(f"127.0.0.1:{server.server_port}", names, account)
+        server.RequestHandlerClass = type("Handler", (_Handler,), {"proxy": running})
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -42,15 +67,12 @@ def proxy(names: dict[str, int]) -> Iterator[Proxy]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    names: dict[str, int]
-    asked: list[tuple[str, str, bool]]
+    proxy: Proxy
 
     def do_CONNECT(self) -> None:
         """Open a tunnel, and carry bytes until either end closes it."""
-        self._note()
-        port = self.names.get(self.path)
+        port = self._port(self.path)
         if port is None:
-            self.send_error(502)
             return
         with socket.create_connection(("127.0.0.1", port)) as far:
             self.send_response(200)
@@ -61,38 +83,55 @@ class _Handler(BaseHTTPRequestHandler):
             back.join()
         self.close_connection = True
 
-    def do_GET(self) -> None:
-        """Ask the origin for a target in absolute form."""
-        self._note()
-        host, _, path = self.path.removeprefix("http://").partition("/")
-        port = self.names.get(host if ":" in host else f"{host}:80")
-        if not self.path.startswith("http://") or port is None:
-            self.send_error(502)
+    def _forward(self) -> None:
+        """Ask the origin for a target in absolute form (RFC 9112, 3.2.2)."""
+        target = urlsplit(self.path)
+        port = self._port(f"{target.hostname}:{target.port or 80}" if target.scheme == "http" else "")
+        if port is None:
             return
-        origin = HTTPConnection("127.0.0.1", port, timeout=5)
-        origin.request("GET", f"/{path}", headers={"Host": host})
-        answer = origin.getresponse()
-        content = answer.read()
-        origin.close()
-        self.send_response(answer.status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_THE_LEG}
+        with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as origin:
+            origin.request(self.command, target._replace(scheme="", netloc="").geturl(), content or None, headers)
+            answer = origin.getresponse()
+            self.send_response_only(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in _OF_THE_LEG:
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.read())
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _forward  # noqa: N815 - the library looks for these names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
         """Write nothing."""
 
-    def _note(self) -> None:
-        self.asked.append((self.command, self.path, "Authorization" in self.headers))
+    def _port(self, name: str) -> int | None:
+        """Note what is asked, and give the port that the name leads to; None where the request was refused."""
+        shown = self.headers.get("Proxy-Authorization", "")
+        self.proxy.asked.append(Asked(self.command, self.path, self.headers.get("Authorization", ""), shown))
+        if shown != self.proxy.authorization:
+            self.send_error(407)
+            return None
+        if name not in self.proxy.names:
+            self.send_error(502)
+        return self.proxy.names.get(name)
 
 
 def _carry(source: socket.socket, target: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # the other direction was ended first
         while part := source.recv(65536):
             target.sendall(part)
         target.shutdown(socket.SHUT_WR)
-    except OSError:  # the other direction was ended first
-        return
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """An authority of our own: the file of its certificate, a folder of it as OpenSSL looks it up, and TLS that it vouches for."""
+
+    file: Path
+    folder: Path
+    context: ssl.SSLContext
 
 
 def can_make_certificates() -> bool:
@@ -100,16 +139,30 @@ def can_make_certificates() -> bool:
     return shutil.which("openssl") is not None
 
 
-def make_authority(folder: Path, host: str) -> tuple[Path, Path]:
-    """Make an authority and a certificate of it for the host: gives the authority's file, and the file of certificate and key."""
-    authority, authority_key, certificate, key = (folder / name for name in ("ca.pem", "ca.key", "host.pem", "host.key"))
-    _openssl("-subj", "/CN=Test authority", "-addext", "keyUsage=critical,keyCertSign", "-keyout", authority_key, "-out", authority)
-    name = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=critical,CA:FALSE")
-    _openssl(*name, "-CA", authority, "-CAkey", authority_key, "-keyout", key, "-out", certificate)
-    both = folder / "both.pem"
-    both.write_bytes(certificate.read_bytes() + key.read_bytes())
-    return authority, both
+def make_authority(folder: Path, *hosts: str) -> Authority:
+    """Make an authority, and a certificate of it for hosts: names or addresses."""
+    file, authority_key, certificate, key = (folder / name for name in ("ca.pem", "ca.key", "host.pem", "host.key"))
+    _request("-subj", "/CN=Test authority", "-addext", "keyUsage=critical,keyCertSign", "-keyout", authority_key, "-out", file)
+    names = "subjectAltName=" + ",".join(map(_alternative, hosts))
+    extensions = ("-addext", names, "-addext", "basicConstraints=critical,CA:FALSE")
+    _request("-subj", f"/CN={hosts[0]}", *extensions, "-CA", file, "-CAkey", authority_key, "-keyout", key, "-out", certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    (folder / "trusted").mkdir()
+    (folder / "trusted" / f"{_openssl('x509', '-noout', '-subject_hash', '-in', file)}.0").write_bytes(file.read_bytes())
+    return Authority(file, folder / "trusted", context)
 
 
-def _openssl(*arguments: str | Path) -> None:
-    subprocess.run(["openssl", "req", "-x509", *_KEY, *arguments], check=True, capture_output=True)
+def _alternative(host: str) -> str:
+    try:
+        return f"IP:{ip_address(host)}"
+    except ValueError:
+        return f"DNS:{host}"
+
+
+def _request(*arguments: str | Path) -> None:
+    _openssl("req", "-x509", *_KEY, *arguments)
+
+
+def _openssl(*arguments: str | Path) -> str:
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, text=True).stdout.strip()
