@@ -12,6 +12,7 @@ import typer
 
 from gcrsync.cli.command import THREADS, Exit, takes
 from gcrsync.cli.options import MonitorOptions, PreviewOptions, RunOptions, SyncOptions
+from gcrsync.cli.streams import code_in_the_end, make_lasting
 
 _GARBAGE_THRESHOLD = 200_000
 
@@ -175,18 +176,20 @@ def main() -> None:
     """Run the program."""
     # Lists and records are hundreds of thousands of small values without cycles: looking for cycles in them takes a third of a run.
     gc.set_threshold(_GARBAGE_THRESHOLD)
+    make_lasting()
     try:
         app(prog_name="gcrsync")
     except SystemExit as end:
-        _leave(end.code)
-        raise
+        code = code_in_the_end(end.code)
+        _leave(code)
+        raise SystemExit(code) from None
     finally:
         gc.freeze()  # nor does the interpreter look for cycles in them at its end
 
 
-def _leave(code: str | int | None) -> None:
+def _leave(code: int) -> None:
     """End at once where a thread still hangs after a stop: the interpreter would wait for it."""
     if any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else 1)
+        os._exit(code)

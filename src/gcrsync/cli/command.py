@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields
 from enum import IntEnum
 from inspect import Parameter, Signature
@@ -143,7 +143,8 @@ def stoppable(deadline: float | None = None, most: int | None = None) -> Iterato
             os._exit(Exit.STOPPED)
         signalled = True
         stop.ask(Ending.SIGNAL)
-        os.write(2, _STOPPING)  # all that a signal handler may do to tell
+        with suppress(OSError):  # the terminal may be what is gone
+            os.write(2, _STOPPING)  # all that a signal handler may do to tell
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     timer = Timer(deadline, stop.ask, (Ending.DEADLINE,)) if deadline is not None else None

@@ -1,10 +1,8 @@
 """What people see: results on standard output, everything else on standard error, and no byte of a registry as it came."""
 
-import os
 import sys
 import traceback
 from collections.abc import Iterable
-from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -21,9 +19,6 @@ class Screen:
 
     def __init__(self, *, verbose: bool = False) -> None:
         """Print to the process's own streams; with ``verbose`` an error comes with its whole chain."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):
-                stream.reconfigure(errors="replace")  # a character that the terminal's encoding lacks is no failure
         self.out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._verbose, self._on_terminal = verbose, self.out.is_terminal
@@ -41,12 +36,9 @@ class Screen:
             self.document(f"{_printable(line)}\n")
 
     def document(self, text: str) -> None:
-        """Print a whole document for programs, unchanged; whether somebody reads it to its end changes nothing of the run."""
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        """Print a whole document for programs, unchanged."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
     def table(self, table: Table) -> None:
         """Print a table of the result."""
