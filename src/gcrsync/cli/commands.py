@@ -5,7 +5,7 @@ import random
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +61,8 @@ def sync(options: RunOptions) -> Exit:
         history = opened(options.metadata_repo, stop)
         history.check()
         with _prepared("sync", options, screen, history, stop) as (job, means):
-            finished = run(replace(job, move=options.move, retry_refused=options.retry_refused), means, history)
+            asked = replace(job, move=options.move, retry_refused=options.retry_refused)
+            finished = run(asked, means, history, every(seconds(options.checkpoint)))
     code = _finish_run(screen, options, finished)
     if finished.trouble is None:
         print_publication(screen, finished.publication)
@@ -73,6 +74,20 @@ def sync(options: RunOptions) -> Exit:
         recorded = "; what is confirmed is recorded, and the next run goes on from there" if finished.trouble is None else ""
         screen.note(f"stopped{by} with {counted(finished.left, 'tag')} left{recorded}")
     return code
+
+
+def every(interval: float) -> Callable[[], bool]:
+    """Give what says, once in each ``interval`` of so many seconds, that it is over; one of 0 never is."""
+    last = time.monotonic()
+
+    def is_over() -> bool:
+        nonlocal last
+        over = 0 < interval <= time.monotonic() - last
+        if over:
+            last = time.monotonic()
+        return over
+
+    return is_over
 
 
 def test(options: SyncOptions) -> Exit:

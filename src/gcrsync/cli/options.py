@@ -140,6 +140,14 @@ class RunOptions(SyncOptions):
             show_default=False,
         ),
     ] = None
+    checkpoint: Annotated[
+        str,
+        typer.Option(
+            help="Commit and push what is confirmed so far, once in this time: 10m, 90s. With 0s: at the end alone.",
+            metavar="DURATION",
+            rich_help_panel=_HOW,
+        ),
+    ] = "10m"
     max_bytes: Annotated[
         str | None,
         typer.Option(

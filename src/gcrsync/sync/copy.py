@@ -1,7 +1,7 @@
 """The second half of a run: copy what is planned, and say what came of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from gcrsync.mirror.report import NamespaceReport, with_outcomes, with_referrers
 from gcrsync.oci.name import Repository, TagOrder
 from gcrsync.sync.compare import Compared, limits
 from gcrsync.sync.job import Job, Means
-from gcrsync.sync.pool import each
+from gcrsync.sync.pool import Pool, each
 from gcrsync.sync.work import Purpose, Work
 
 
@@ -129,13 +129,16 @@ class Copied:
         return changed
 
 
-def copy(means: Means, work: Sequence[Work], copied: Copied) -> None:
-    """Do the work and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises."""
+def copy(means: Means, work: Sequence[Work], copied: Copied, meanwhile: Callable[[], None]) -> None:
+    """Do the work and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises.
+
+    What is to be done ``meanwhile`` is called several times a second, by this thread.
+    """
     steps = [item.step for item in work if item.purpose is not Purpose.REVISIT]
     means.watch.planned(len(steps), pending_bytes(steps))
     wanted = takewhile(lambda _: not means.stopped.closed, work)
-    done = each(means.executor, lambda item: (item, item.done()), wanted, means.stopped, means.ahead)
-    for item, outcome in done:
+    pool = Pool(means.executor, means.ahead, means.stopped, meanwhile)
+    for item, outcome in each(pool, lambda item: (item, item.done()), wanted):
         copied.note(item, outcome)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -20,25 +21,36 @@ _PATIENCE = 1.5
 """How many seconds are given to what is under way at a stop: its connections are closed, so that it can only wait for a name."""
 
 
-def each(
-    executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], stopped: Stopped, ahead: int
-) -> Iterator[Result]:
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """An executor that is given at most ``ahead`` items at a time, so that a stop leaves no queue behind.
+
+    What is to be done ``meanwhile`` is called between the results, and several times a second while none comes.
+    """
+
+    executor: Executor
+    ahead: int
+    stopped: Stopped
+    meanwhile: Callable[[], None] = lambda: None
+
+
+def each(pool: Pool, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Do the work for each item and give the results as they come.
 
-    At most ``ahead`` items are in the executor's hands at a time, so that a stop leaves no queue behind. Once the run is asked to
-    stop, nothing new is begun, and what is under way is waited for, but not for long: what hangs then is left to itself. Where the
-    work raises nothing new is begun either: the results that the others still give come first, and the exception last.
+    Once the run is asked to stop, nothing new is begun, and what is under way is waited for, but not for long: what hangs then is
+    left to itself. Where the work raises nothing new is begun either: the results that the others still give come first, and the
+    exception last.
     """
     waiting = iter(items)
     done: SimpleQueue[Future[Result]] = SimpleQueue()
     running = 0
     error: BaseException | None = None
     while True:
-        if error is None and not stopped():
-            for item in islice(waiting, ahead - running):
-                executor.submit(work, item).add_done_callback(done.put)
+        if error is None and not pool.stopped():
+            for item in islice(waiting, pool.ahead - running):
+                pool.executor.submit(work, item).add_done_callback(done.put)
                 running += 1
-        future = _next(done, stopped) if running else None
+        future = _next(done, pool) if running else None
         if future is None:
             break
         running -= 1
@@ -51,11 +63,12 @@ def each(
         raise error
 
 
-def _next(done: "SimpleQueue[Future[Result]]", stopped: Stopped) -> "Future[Result] | None":
+def _next(done: "SimpleQueue[Future[Result]]", pool: Pool) -> "Future[Result] | None":
     """Wait for the next that is done; None where the run was asked to stop and nothing came for a while."""
     waited = 0.0
     while waited < _PATIENCE:
+        pool.meanwhile()
         with suppress(Empty):
             return done.get(timeout=_LOOK)
-        waited += _LOOK if stopped() else 0.0
+        waited += _LOOK if pool.stopped() else 0.0
     return None

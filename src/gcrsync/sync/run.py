@@ -1,31 +1,24 @@
 """The run: survey, compare, copy, record, publish."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from gcrsync.errors import GcrsyncError
-from gcrsync.metadata.changelog import Entry, body
-from gcrsync.metadata.summary import Counts, message
-from gcrsync.mirror.change import State
 from gcrsync.mirror.merge import Served
-from gcrsync.mirror.record import Records
-from gcrsync.mirror.report import NamespaceReport, Report
+from gcrsync.mirror.report import Report
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
-from gcrsync.store.apart import Draft
-from gcrsync.store.ground import Ground
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
 from gcrsync.sync.compare import compare, limits
 from gcrsync.sync.copy import Copied, copy, reachable
 from gcrsync.sync.job import Job, Means
-from gcrsync.sync.pool import each
-from gcrsync.sync.record import Edit, edit_between, files_of, read_records, recovered
+from gcrsync.sync.ledger import Ledger
+from gcrsync.sync.pool import Pool, each
+from gcrsync.sync.record import edit_between, read_records, recovered
 from gcrsync.sync.work import Purpose, plan_work
-
-Publish = Callable[[Callable[[Ground], Draft]], Publication]
-"""Commits and pushes what a function writes for the commit to build on, which it gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +41,8 @@ def preview(job: Job, means: Means, tree: Tree) -> Report:
     return Report(job.command, job.started, reports, limits=tuple(limits(compared).values()))
 
 
-def run(job: Job, means: Means, history: History) -> Finished:
-    """Mirror what a job selects, and record what truly happened in one commit that is pushed.
+def run(job: Job, means: Means, history: History, is_due: Callable[[], bool]) -> Finished:
+    """Mirror what a job selects, and record what truly happened in a commit that is pushed, at the end and whenever it ``is_due``.
 
     Whatever ends the copying early, what the destination confirmed until then is recorded and pushed; so is what an earlier run
     recorded and could not push.
@@ -62,11 +55,17 @@ def run(job: Job, means: Means, history: History) -> Finished:
         records = recovered(read_records(ground.tree), leftovers, _served(means))
         compared = compare(job, means, records)
         copied = Copied(compared, records)
+        ledger = Ledger(job, history, ground, records, _served(means))
         work = list(reachable(means, plan_work(means, compared, records, job.started), copied))
+
+        def checkpoint() -> None:
+            if is_due():
+                _checkpoint(job, means, copied, ledger)
+
         try:
-            copy(means, work, copied)
+            copy(means, work, copied, checkpoint)
         finally:
-            finished = _publish(job, means, copied, records, lambda write: history.publish(ground, write))
+            finished = _finish(job, means, copied, ledger)
     return finished
 
 
@@ -80,48 +79,40 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]
         records = read_records(ground.tree)
         compared = compare(job, means, records)
         copied, present = Copied(compared, records), 0
+        ledger = Ledger(job, rehearsal, ground, records, _served(means))
         work = [item for item in plan_work(means, compared, records, job.started) if item.purpose is not Purpose.REVISIT]
-        asked = each(means.executor, lambda item: (item, *item.transfer.rehearse(item.step)), work, means.stopped, means.ahead)
-        for item, outcome, there in asked:
+        pool = Pool(means.executor, means.ahead, means.stopped)
+        for item, outcome, there in each(pool, lambda item: (item, *item.transfer.rehearse(item.step)), work):
             copied.note(item, outcome)
             present += there
-        return _publish(job, means, copied, records, lambda write: rehearsal.publish(ground, write)), present
+        return _finish(job, means, copied, ledger), present
 
 
-def _publish(job: Job, means: Means, copied: Copied, records: Records, publish: Publish) -> Finished:
-    report = Report(job.command, job.started, copied.reports(), means.stopped.ending, copied.limits)
-    changed = copied.records(job)
-    before = {repository: records[repository] for repository in changed if repository in records}
-    edit = Edit(before, changed, _entries(job, report.namespaces))
-
-    def write(ground: Ground) -> Draft:
-        left = (edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
-        return Draft(files_of((*left, edit), ground.tree, _served(means)), _message(report), job.run)
-
+def _finish(job: Job, means: Means, copied: Copied, ledger: Ledger) -> Finished:
+    """Publish all that is confirmed; whether the run was told to end is asked again where that fails."""
+    publication, trouble = None, None
     try:
-        return Finished(report, publish(write), left=copied.left)
+        publication = ledger.publish(copied.records(job), _report(job, means, copied))
     except GcrsyncError as error:
-        return Finished(replace(report, ending=means.stopped.ending), trouble=error, left=copied.left)
+        trouble = error
+    return Finished(_report(job, means, copied), publication, trouble, copied.left)
 
 
-def _entries(job: Job, namespaces: Iterable[NamespaceReport]) -> tuple[Entry, ...]:
-    """Give the changelog entry of each namespace in which something changed."""
-    return tuple(
-        Entry(job.started, str(namespace.namespace), job.run, body(namespace.images, _counts(namespace)))
-        for namespace in namespaces
-        if any(image.news for image in namespace.images)
-    )
+def _checkpoint(job: Job, means: Means, copied: Copied, ledger: Ledger) -> None:
+    """Publish what is confirmed so far; where that fails the run goes on, and the next time may be better."""
+    try:
+        publication = ledger.publish(copied.records(job), _report(job, means, copied))
+    except GcrsyncError as error:
+        means.watch.said(f"what is confirmed so far could not be pushed, and the run goes on: {error}")
+        with suppress(GcrsyncError):
+            ledger.look_again()
+    else:
+        if publication.commit:
+            means.watch.said(f"recorded so far in commit {publication.commit[:12]}{', pushed' if publication.pushed else ''}")
 
 
-def _message(report: Report) -> str:
-    changed = [namespace for namespace in report.namespaces if any(image.news for image in namespace.images)] or report.namespaces
-    images = [image for namespace in changed for image in namespace.images]
-    counts = Counts.of(images, report.count(State.FAILED), sum(namespace.copied for namespace in changed))
-    return message([str(namespace.namespace) for namespace in changed], counts)
-
-
-def _counts(namespace: NamespaceReport) -> Counts:
-    return Counts.of(namespace.images, namespace.count(State.FAILED), namespace.copied)
+def _report(job: Job, means: Means, copied: Copied) -> Report:
+    return Report(job.command, job.started, copied.reports(), means.stopped.ending, copied.limits)
 
 
 def _served(means: Means) -> Served:

@@ -16,7 +16,7 @@ from gcrsync.registry.catalog import catalog, tags
 from gcrsync.registry.client import Client
 from gcrsync.registry.listing import GoogleAnswer, PlainAnswer, ask
 from gcrsync.registry.session import Session
-from gcrsync.sync.pool import Stopped, each
+from gcrsync.sync.pool import Pool, Stopped, each
 from gcrsync.sync.progress import Watch
 
 CATALOG = "catalog"
@@ -210,4 +210,4 @@ def _told(work: Callable[[], Result]) -> Result | Failure:
 
 def _all(means: Means, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
     """Do the work for all items at once, as far as the executor goes, and give each with its result."""
-    return each(means.executor, lambda item: (item, work(item)), items, means.stopped, means.ahead)
+    return each(Pool(means.executor, means.ahead, means.stopped), lambda item: (item, work(item)), items)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
-from gcrsync.sync.pool import each
+from gcrsync.sync.pool import Pool, each
 
 
 @pytest.fixture
@@ -14,8 +15,12 @@ def executor() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
+def never() -> bool:
+    return False
+
+
 def test_every_item_is_worked_on_once(executor: ThreadPoolExecutor) -> None:
-    assert sorted(each(executor, lambda number: number * 2, range(100), lambda: False, 4)) == [number * 2 for number in range(100)]
+    assert sorted(each(Pool(executor, 4, never), lambda number: number * 2, range(100))) == [number * 2 for number in range(100)]
 
 
 def test_after_a_stop_nothing_new_is_begun_and_what_is_under_way_is_kept(executor: ThreadPoolExecutor) -> None:
@@ -25,7 +30,7 @@ def test_after_a_stop_nothing_new_is_begun_and_what_is_under_way_is_kept(executo
         begun.append(number)
         return number
 
-    results = list(each(executor, work, range(1_000), lambda: len(begun) >= 10, 4))
+    results = list(each(Pool(executor, 4, lambda: len(begun) >= 10), work, range(1_000)))
 
     assert sorted(results) == sorted(begun)
     assert 10 <= len(begun) < 20
@@ -40,9 +45,21 @@ def test_the_results_of_the_others_come_before_an_exception(executor: ThreadPool
         return number
 
     def consume() -> None:
-        results.extend(each(executor, work, range(100), lambda: False, 4))
+        results.extend(each(Pool(executor, 4, never), work, range(100)))
 
     with pytest.raises(ValueError):  # noqa: PT011 - it has no message
         consume()
     assert {0, 1, 2, 3, 4} <= set(results)
     assert len(results) < 20
+
+
+def test_while_nothing_comes_something_else_is_done(executor: ThreadPoolExecutor) -> None:
+    release, looks = Event(), list[int]()
+
+    def meanwhile() -> None:
+        looks.append(len(looks))
+        if len(looks) == 3:
+            release.set()
+
+    assert list(each(Pool(executor, 4, never, meanwhile), lambda _: release.wait(10), range(1))) == [True]
+    assert len(looks) >= 3

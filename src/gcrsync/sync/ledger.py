@@ -1,0 +1,66 @@
+"""The record of a run while it grows: what is confirmed so far is committed and pushed, as often as somebody asks for it."""
+
+from collections.abc import Iterable
+
+from gcrsync.metadata.changelog import Entry, body
+from gcrsync.metadata.summary import Counts, message
+from gcrsync.mirror.change import State
+from gcrsync.mirror.merge import Served
+from gcrsync.mirror.record import Records
+from gcrsync.mirror.report import NamespaceReport, Report
+from gcrsync.store.apart import Draft
+from gcrsync.store.ground import Ground
+from gcrsync.store.history import History
+from gcrsync.store.publish import Publication
+from gcrsync.sync.job import Job
+from gcrsync.sync.record import Edit, edit_between, files_of
+
+
+class Ledger:
+    """Publishes what one run has confirmed; its history is locked meanwhile."""
+
+    def __init__(self, job: Job, history: History, ground: Ground, records: Records, served: Served) -> None:
+        """Begin on a ground, with the ``records`` that the run begins with."""
+        self._job, self._history, self._served = job, history, served
+        self._ground, self._recorded = ground, dict(records)
+
+    def publish(self, changed: Records, report: Report) -> Publication:
+        """Commit and push the records that are other than at the beginning, and say in the changelog what the report says.
+
+        Each time that replaces what was said before. Raises what the history raises.
+        """
+        before = {repository: self._recorded[repository] for repository in changed if repository in self._recorded}
+        edit = Edit(before, changed, _entries(self._job, report.namespaces))
+
+        def write(ground: Ground) -> Draft:
+            left = (edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
+            return Draft(files_of((*left, edit), ground.tree, self._served), _message(report), self._job.run)
+
+        publication = self._history.publish(self._ground, write)
+        self._ground = publication.ground
+        self._recorded |= changed
+        return publication
+
+    def look_again(self) -> None:
+        """Build on what there is now, once something could not be published. Raises what the history raises."""
+        self._ground = self._history.prepare()
+
+
+def _entries(job: Job, namespaces: Iterable[NamespaceReport]) -> tuple[Entry, ...]:
+    """Give the changelog entry of each namespace in which something changed."""
+    return tuple(
+        Entry(job.started, str(namespace.namespace), job.run, body(namespace.images, _counts(namespace)))
+        for namespace in namespaces
+        if any(image.news for image in namespace.images)
+    )
+
+
+def _message(report: Report) -> str:
+    changed = [namespace for namespace in report.namespaces if any(image.news for image in namespace.images)] or report.namespaces
+    images = [image for namespace in changed for image in namespace.images]
+    counts = Counts.of(images, report.count(State.FAILED), sum(namespace.copied for namespace in changed))
+    return message([str(namespace.namespace) for namespace in changed], counts)
+
+
+def _counts(namespace: NamespaceReport) -> Counts:
+    return Counts.of(namespace.images, namespace.count(State.FAILED), namespace.copied)
