@@ -53,6 +53,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             "inputs.namespaces": "",
             "join(needs.*.result, ' ')": "success success",
             "matrix.namespace": f"{source_host}/project",
+            "matrix.shard": "1/1",
+            "strategy.job-index": "0",
             "secrets.GCRSYNC_PASSWORD": "",
             "secrets.GCRSYNC_USERNAME": "",
         }
@@ -202,7 +204,19 @@ def test_the_namespaces_that_a_person_asks_for_are_words_and_never_options_or_co
     ended = runner.run(MIRROR.step("Mirror"))
 
     report = f"{runner.temporary}/report.json"
-    assert ended.output.splitlines() == ["sync", "--deadline", "5h40m", "--report", report, "--", "gcr.io/one", "--move", "$(id)"]
+    assert ended.output.splitlines() == [
+        "sync",
+        "--shard",
+        "1/1",
+        "--deadline",
+        "5h40m",
+        "--report",
+        report,
+        "--",
+        "gcr.io/one",
+        "--move",
+        "$(id)",
+    ]
 
 
 def test_a_run_that_fails_without_a_report_is_red_and_sums_that_up(scene: Scene) -> None:

@@ -15,11 +15,12 @@ import platformdirs
 from gcrsync.cli.command import LIMITS, Exit, first, stoppable
 from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, columns, counted
+from gcrsync.cli.job import Base, choices, job
 from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.progress import progress
 from gcrsync.cli.quantities import seconds, size
 from gcrsync.cli.results import codes, finish, finish_look, print_publication
-from gcrsync.cli.setup import Base, choices, job, means, network
+from gcrsync.cli.setup import means, network
 from gcrsync.metadata.markdown import number
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import State

@@ -5,7 +5,7 @@ from pathlib import Path
 from gcrsync.cli.command import Exit
 from gcrsync.cli.config import FILE_NAME, parse_config
 from gcrsync.cli.console import Screen
-from gcrsync.cli.setup import destination
+from gcrsync.cli.job import destination
 from gcrsync.errors import StoreError, UsageError
 from gcrsync.metadata.pages import FIRST_PAGE
 from gcrsync.metadata.paths import README

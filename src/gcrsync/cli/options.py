@@ -81,6 +81,15 @@ class CompareOptions:
     retries: Annotated[
         int, typer.Option(min=0, max=20, help="How often what failed for the moment is tried again.", rich_help_panel=_HOW)
     ] = 3
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Do one part of the work alone: 1/8 to 8/8. All of them may run and push to one branch at the same time.",
+            metavar="N/OF",
+            rich_help_panel=_HOW,
+            show_default=False,
+        ),
+    ] = None
     strict: Annotated[
         bool,
         typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=_HOW),

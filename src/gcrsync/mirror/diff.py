@@ -63,9 +63,18 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
 
 
 def judged(records: Records, snapshot: Snapshot, selection: Selection) -> list[Repository]:
-    """Give the selected repositories that are recorded or were seen with tags, sorted."""
+    """Give the repositories of a selection and its shard that are recorded or were seen with tags, sorted."""
+    return sorted(repository for repository in _known(records, snapshot) if selection.judges(repository))
+
+
+def selected(records: Records, snapshot: Snapshot, selection: Selection) -> list[Repository]:
+    """Give the repositories of a selection that are recorded or were seen with tags, or by name for another shard, sorted."""
+    return sorted(repository for repository in _known(records, snapshot) | snapshot.others if selection.takes(repository))
+
+
+def _known(records: Records, snapshot: Snapshot) -> set[Repository]:
     seen = {Repository(path.registry, path.path) for path, listing in snapshot.listings.items() if path.path and listing.tags}
-    return sorted(repository for repository in seen | set(records) if selection.takes(repository))
+    return seen | set(records)
 
 
 def trusted_listing(repository: Repository, snapshot: Snapshot, doubts: Doubts) -> Listing | None:

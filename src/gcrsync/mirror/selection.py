@@ -8,6 +8,7 @@ from wcmatch import glob
 
 from gcrsync.errors import InvalidNameError
 from gcrsync.mirror.platforms import Platforms
+from gcrsync.mirror.shard import Shard
 from gcrsync.oci.name import Namespace, Repository, Tag
 
 _GLOB = glob.GLOBSTAR | glob.DOTGLOB | glob.FORCEUNIX
@@ -49,7 +50,7 @@ class Selection:
 
     Each of ``includes`` has to match, so that what the command line asks for can only narrow what the configuration says.
     ``accept_empty`` names the repositories of which an empty or truncated list is believed; ``platforms`` are what is wanted of
-    an index, none for all of it.
+    an index, none for all of it. What is selected is judged by the ``shard`` that holds it.
     """
 
     source: Namespace
@@ -60,6 +61,11 @@ class Selection:
     tags_exclude: Patterns = field(default_factory=Patterns)
     accept_empty: Patterns = field(default_factory=Patterns)
     platforms: Platforms = ()
+    shard: Shard = field(default_factory=Shard)
+
+    def judges(self, repository: Repository) -> bool:
+        """Say whether the repository is selected, and is this shard's."""
+        return self.shard.holds(repository) and self.takes(repository)
 
     def takes(self, repository: Repository) -> bool:
         """Say whether the repository is selected."""

@@ -19,6 +19,7 @@ class Snapshot:
 
     ``limited`` are those of the ``failures`` that are none of the path's: the source gives no more for longer than a run waits.
     ``unseen`` are the paths below which the registry offers no listing: nothing is known there, and nothing failed.
+    ``others`` are repositories that were seen by name alone, since another shard looks into them.
     ``listed_by`` names the way (``google`` or ``catalog``); ``requests`` counts the requests that it took.
     """
 
@@ -29,6 +30,7 @@ class Snapshot:
     listed_by: str = ""
     requests: int = 0
     limited: frozenset[Namespace] = frozenset()
+    others: frozenset[Repository] = frozenset()
 
     @property
     def lists_untagged(self) -> bool:
@@ -118,7 +120,7 @@ def _unmatched(snapshot: Snapshot, records: Records, selection: Selection) -> It
     if not taken and listings and not any(map(selection.takes, records)):
         yield Doubt(snapshot.namespace, Fault.UNMATCHED, "nothing of what is here is selected", below=False)
     missing = selection.tags_include.literals.difference(tag.name for listing in taken for tag in listing.tags)
-    if taken and missing and not snapshot.failures:
+    if taken and missing and not snapshot.failures and not snapshot.others:
         names = ", ".join(sorted(missing))
         yield Doubt(snapshot.namespace, Fault.UNMATCHED, f"no repository that is selected has the tag {names}", below=False)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from gcrsync.archive.conflict import inside_another
 from gcrsync.errors import InvalidNameError, UsageError
-from gcrsync.mirror.diff import NO_PLACE, Delta, Terms, diff, judged
+from gcrsync.mirror.diff import NO_PLACE, Delta, Terms, diff, selected
 from gcrsync.mirror.naming import check_collisions, check_unmoved, folder_of, mirror_name, renamed
 from gcrsync.mirror.outcome import Step
 from gcrsync.mirror.plan import make_plan, plan_revisit
@@ -91,7 +91,7 @@ def _named(mirror: Mirror, snapshot: Snapshot, records: Records) -> _Seen:
     """Name each selected repository at the destination; one that can have no name there gets the reason instead."""
     names: dict[Repository, str] = {}
     unnameable: dict[Repository, str] = {}
-    for repository in judged(records, snapshot, mirror.selection):
+    for repository in selected(records, snapshot, mirror.selection):
         try:
             names[repository] = mirror_name(mirror.destination, repository)
         except InvalidNameError as error:
@@ -122,7 +122,7 @@ def _all_names(seen: Iterable[_Seen]) -> Names:
 def _compared(job: Job, seen: _Seen, records: Records, placeless: Mapping[Repository, str]) -> Compared:
     selection = seen.mirror.selection
     doubts = find_doubts(seen.snapshot, records, selection)
-    moving = frozenset(renamed(seen.names, records))
+    moving = frozenset(filter(selection.judges, renamed(seen.names, records)))
     terms = Terms({**seen.unnameable, **placeless}, moving, job.retry_refused, selection.platforms)
     delta = diff(records, seen.snapshot, selection, doubts, terms)
     return Compared(seen.mirror, seen.snapshot, doubts, seen.names, moving, delta)

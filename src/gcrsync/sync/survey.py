@@ -51,6 +51,7 @@ class _Found:
     failures: dict[Namespace, str] = field(default_factory=dict)
     limited: set[Namespace] = field(default_factory=set)
     unseen: dict[Namespace, str] = field(default_factory=dict)
+    others: set[Repository] = field(default_factory=set)
     requests: int = 0
     named: int = 1
     """How many paths Google's lists have named so far, the namespace with them."""
@@ -61,8 +62,8 @@ class _Found:
             self.limited.add(path)
 
     def snapshot(self, listed_by: str) -> Snapshot:
-        limited = frozenset(self.limited)
-        return Snapshot(self.namespace, self.listings, self.failures, self.unseen, listed_by, self.requests, limited)
+        limited, others = frozenset(self.limited), frozenset(self.others)
+        return Snapshot(self.namespace, self.listings, self.failures, self.unseen, listed_by, self.requests, limited, others)
 
 
 def survey(means: Means, selection: Selection) -> Snapshot:
@@ -131,7 +132,8 @@ def _read_catalogue(means: Means, selection: Selection, found: _Found, root: Pla
     repositories = _catalogued(means, selection, found, root)
     if root.tags is not None and found.namespace.path:
         repositories = [repository for repository in repositories if repository.namespace != found.namespace]
-        _add_tags(means, selection, found, {Repository(found.namespace.registry, found.namespace.path): root.tags})
+        itself = Repository(found.namespace.registry, found.namespace.path)
+        _add_tags(means, selection, found, dict.fromkeys(_own(selection, found, [itself]), root.tags))
     named: dict[Repository, tuple[Tag, ...]] = {}
     for repository, answer in _all(means, lambda repository: _told(lambda: tags(means.session, repository)), repositories):
         if isinstance(answer, Failure):
@@ -166,7 +168,14 @@ def _catalogued(means: Means, selection: Selection, found: _Found, root: PlainAn
         return []
     below = frozenset(repository.path for repository in repositories if repository.namespace != found.namespace)
     found.listings[found.namespace] = Listing(children=below)
-    return [repository for repository in repositories if selection.takes(repository)]
+    return _own(selection, found, repositories)
+
+
+def _own(selection: Selection, found: _Found, repositories: Iterable[Repository]) -> list[Repository]:
+    """Give the selected repositories that are this shard's, and note the others."""
+    taken = [repository for repository in repositories if selection.takes(repository)]
+    found.others |= {repository for repository in taken if not selection.judges(repository)}
+    return [repository for repository in taken if repository not in found.others]
 
 
 def _add_tags(means: Means, selection: Selection, found: _Found, named: dict[Repository, tuple[Tag, ...]]) -> None:
