@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import git  # noqa: F401 - it tries git as it is imported, and shall not do so in whatever environment a test has made
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -412,3 +412,10 @@ def test_a_registry_of_plain_http_is_a_destination_where_it_is_named_insecure(
     mirror.run("sync", f"{address}/p", "--to", f"{docker_registry}/plain", "--insecure", docker_registry)
 
     assert len(mirror.documents()) == 3
+
+
+def test_what_a_hook_has_left_in_the_environment_changes_nothing(mirror: Mirror, address: str, tmp_path: Path) -> None:
+    mirror.configure(f"{address}/p", f"oci:{tmp_path}/images")
+    left = {"GIT_DIR": "/nowhere", "GIT_INDEX_FILE": "/nowhere", "GIT_INTERNAL_SUPER_PREFIX": "/nowhere/"}
+
+    assert "recorded in commit" in mirror.run("sync", environment=left).stderr

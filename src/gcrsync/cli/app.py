@@ -13,6 +13,7 @@ import typer
 from gcrsync.cli.command import THREADS, Exit, takes
 from gcrsync.cli.options import MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.streams import code_in_the_end, make_lasting
+from gcrsync.store.command import LOCAL_VARIABLES
 
 _GARBAGE_THRESHOLD = 200_000
 
@@ -177,6 +178,8 @@ def main() -> None:
     # Lists and records are hundreds of thousands of small values without cycles: looking for cycles in them takes a third of a run.
     gc.set_threshold(_GARBAGE_THRESHOLD)
     make_lasting()
+    for name in LOCAL_VARIABLES:  # of a repository whose hook may have started us: GitPython tries git as it is imported
+        os.environ.pop(name, None)
     try:
         app(prog_name="gcrsync")
     except SystemExit as end:
