@@ -165,11 +165,11 @@ class InvalidManifestError(IntegrityError):
 class InvalidMetadataError(IntegrityError):
     """A file of the metadata repository does not parse."""
 
-    def __init__(self, path: str, line: int, reason: str) -> None:
+    def __init__(self, path: str, line: int, reason: str, *, hint: str = "correct the file or restore it from git") -> None:
         """Name the file, its line (from 1, or 0 where none can be named) and what is wrong there."""
         self.path, self.line, self.reason = path, line, reason
         where = f"{path}:{line}" if line else path
-        super().__init__(f"{where}: {reason}", hint="correct the file or restore it from git")
+        super().__init__(f"{where}: {reason}", hint=hint)
 
 
 class ReferrerError(GcrsyncError):

@@ -131,6 +131,20 @@ def test_a_document_that_does_not_parse_ends_the_run_with_3_and_stays_as_it_is(
     assert mirror.place.git(mirror.root, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("command", ["compare", "sync", "test"])
+@pytest.mark.parametrize("link", ["metadata/gcr.io/a/b.json", "metadata/gcr.io"])
+def test_a_link_in_place_of_documents_is_named_with_3_before_anything_is_asked(tmp_path: Path, command: str, link: str) -> None:
+    mirror = Mirror(tmp_path)
+    mirror.place.commit(mirror.root, "edit", {"elsewhere/a/b.json": edited()})
+    (mirror.root / link).parent.mkdir(parents=True, exist_ok=True)
+    (mirror.root / link).symlink_to(mirror.root / "elsewhere")
+    mirror.place.git(mirror.root, "add", link)
+    mirror.place.git(mirror.root, "commit", "--quiet", "--message", "link")
+    said = told(mirror, command, NOBODY, "--to", "127.0.0.1:1/m", code=3)
+
+    assert said.startswith(f"gcrsync: {link}: a symbolic link, which gcrsync does not follow: put a plain file in its place"), said
+
+
 def test_a_terminal_that_lacks_a_character_is_no_failure(tmp_path: Path) -> None:
     with night(tmp_path) as begun:
         begun.source.add("acme/app", image("first"), "1")

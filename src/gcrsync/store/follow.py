@@ -14,7 +14,7 @@ from gcrsync.store import files
 from gcrsync.store.apart import Apart
 from gcrsync.store.command import Git
 from gcrsync.store.lock import is_free
-from gcrsync.store.tree import EXECUTABLE, PLAIN, Difference, Entry, Tree, differences, is_ours
+from gcrsync.store.tree import EXECUTABLE, Difference, Entry, Tree, differences, is_ours
 
 _JOURNAL = "gcrsync/journal"
 _FOREIGN = "?"
@@ -147,7 +147,7 @@ class Follower:
 
 def _known(difference: Difference) -> frozenset[str]:
     entries = (difference.before, difference.after)
-    if any(entry and entry.mode not in (PLAIN, EXECUTABLE) for entry in entries):
+    if any(entry and not entry.is_file for entry in entries):
         return frozenset()
     return frozenset(entry.oid if entry else "" for entry in entries)
 

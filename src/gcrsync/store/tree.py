@@ -1,7 +1,7 @@
 """The files of one commit, read from git's objects and never from the worktree."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gcrsync.store.command import Git
@@ -17,6 +17,11 @@ class Entry:
 
     mode: str
     oid: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a plain file: no symbolic link and no submodule."""
+        return self.mode in (PLAIN, EXECUTABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,11 @@ class Tree:
 
     def files(self, prefix: str = "") -> dict[str, bytes]:
         """Give the content of every file that is ``prefix`` or below it (``metadata/``), by path."""
-        entries = self.entries(prefix)
-        plain = {path: entry.oid for path, entry in entries.items() if entry.mode in (PLAIN, EXECUTABLE)}
+        return self.contents(self.entries(prefix))
+
+    def contents(self, entries: Mapping[str, Entry]) -> dict[str, bytes]:
+        """Give the content of each of these entries that is a file, by path."""
+        plain = {path: entry.oid for path, entry in entries.items() if entry.is_file}
         return dict(zip(plain, _blobs(self.git, plain.values()), strict=True))
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:

@@ -14,6 +14,9 @@ from gcrsync.store.tree import Tree
 _AS_IT_IS = "surrogateescape"
 """How the changelog is read and written, so that bytes of a person which are not UTF-8 stay as they are."""
 
+_KINDS = {"120000": "a symbolic link, which gcrsync does not follow", "160000": "a submodule, which gcrsync does not enter"}
+"""What is no file, by git's mode."""
+
 Files = Mapping[str, bytes | None]
 """What is to be written, by path; None is a file to remove."""
 
@@ -66,8 +69,11 @@ def _changelog(tree: Tree, edits: Iterable[Edit]) -> Files:
 
 
 def read_records(tree: Tree) -> Records:
-    """Give everything that a commit records; InvalidMetadataError for a document that does not parse."""
-    return _records(tree.files(f"{paths.ROOT}/").items())
+    """Give everything that a commit records.
+
+    Raises InvalidMetadataError for a document that does not parse, and for what stands in the way of one and is no file.
+    """
+    return _records(_files(tree, paths.ROOT).items())
 
 
 def edit_between(before: Tree, after: Tree) -> Edit:
@@ -86,6 +92,16 @@ def edit_between(before: Tree, after: Tree) -> Edit:
 def _entries(tree: Tree) -> tuple[Entry, ...]:
     content = tree.read(paths.CHANGELOG)
     return () if content is None else changelog.entries(content.decode(errors=_AS_IT_IS))
+
+
+def _files(tree: Tree, folder: str) -> Mapping[str, bytes]:
+    """Give the files of a folder in which there is nothing else: what is taken for absent would be copied, and then not written."""
+    entries = tree.entries(folder)
+    for path, entry in entries.items():
+        if not entry.is_file:
+            hint = "put a plain file in its place or remove it, commit and push that, then run again"
+            raise InvalidMetadataError(path, 0, _KINDS.get(entry.mode, "no plain file"), hint=hint)
+    return tree.contents(entries)
 
 
 def _records(files: Iterable[tuple[str, bytes]]) -> Records:
@@ -107,7 +123,7 @@ def _document(record: Record) -> bytes | None:
 def _of_registries(tree: Tree, repositories: Iterable[Repository]) -> Records:
     """Give what a commit records of some repositories and of all others of their registries, which their pages count too."""
     registries = {paths.folders_of(repository)[0] for repository in repositories}
-    documents = (document for registry in sorted(registries) for document in tree.files(f"{registry}/").items())
+    documents = (document for registry in sorted(registries) for document in _files(tree, registry).items())
     return _records(documents)
 
 
