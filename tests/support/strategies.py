@@ -49,6 +49,7 @@ components = st.one_of(
 paths = st.lists(components, min_size=1, max_size=4).map("/".join)
 repositories = st.builds(Repository, hosts, paths)
 namespaces = st.one_of(st.builds(Namespace, hosts, paths), st.builds(Namespace, hosts))
+mirrors = st.one_of(st.just(""), repositories.map(str), st.builds("oci:../{0} é/{1}".format, st.text(_LETTERS, min_size=1), paths))
 references = st.builds(Reference, repositories, st.one_of(tags, digests))
 
 times = st.integers(-62_135_596_800, 253_402_300_799).map(
@@ -89,7 +90,7 @@ def records(draw: st.DrawFn) -> Record:
     named = sorted({*served.values(), *(each.digest for each in vanished.values())})
     return Record(
         repository=draw(repositories),
-        mirror=draw(st.text(max_size=20)),
+        mirror=draw(mirrors),
         tags=served,
         manifests={digest: draw(mirrored) for digest in named},
         held=draw(st.dictionaries(tags, held, max_size=2)),

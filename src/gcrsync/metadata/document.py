@@ -15,6 +15,7 @@ from gcrsync.errors import InvalidMetadataError, InvalidNameError
 from gcrsync.metadata import strict_json
 from gcrsync.metadata.paths import path_of
 from gcrsync.metadata.timestamp import format_time, parse_time
+from gcrsync.mirror.naming import check_mirror_name
 from gcrsync.mirror.platforms import Platforms, choice
 from gcrsync.mirror.record import Gone, Held, Json, Mirrored, Record, Why
 from gcrsync.oci.digest import Digest
@@ -118,7 +119,7 @@ class _Reader:
                 raise _WrongError(f"has no {key!r}")
         record = Record(
             repository=self.repository(document),
-            mirror=_text(document, "mirror"),
+            mirror=self.mirror(document),
             tags=_section(document, "tags", Tag, self.tag),
             manifests=_section(document, "manifests", self.digest_of, self.mirrored),
             held=_section(document, "held", Tag, self.held),
@@ -138,6 +139,14 @@ class _Reader:
         if path_of(repository) != self.path:
             raise _WrongError(f"this is the document of {repository}, which belongs in {path_of(repository)}", "repository")
         return repository
+
+    def mirror(self, document: dict[str, Json]) -> str:
+        text = _text(document, "mirror")
+        try:
+            check_mirror_name(text)
+        except InvalidNameError as error:
+            raise _WrongError(error.message, "mirror") from error
+        return text
 
     def tag(self, value: Json) -> Digest:
         if not isinstance(value, str):

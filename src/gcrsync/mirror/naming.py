@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from gcrsync.errors import InvalidNameError, MirrorNameError
 from gcrsync.mirror.record import Record, Records
@@ -11,6 +12,8 @@ from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _FIELDS = ("registry", "path", "flat")
 _FOLDER_PREFIX = "oci:"
+_ABOVE = frozenset({".", ".."})
+_FEWEST_COMPONENTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,20 @@ def mirror_name(destination: AnyDestination, source: Repository) -> str:
     if isinstance(destination, FolderDestination):
         return f"{destination.text.removesuffix('/')}/{target.path}"
     return str(target)
+
+
+def check_mirror_name(text: str) -> None:
+    """Raise InvalidNameError for what :func:`mirror_name` never gives; no name at all is good where nothing is mirrored."""
+    folder = folder_of(text)
+    if folder is None:
+        if text:
+            Repository.parse(text)
+        return
+    components = folder.split("/")
+    below = list(dropwhile(lambda component: component in _ABOVE, components))
+    if len(components) < _FEWEST_COMPONENTS or not below or not _ABOVE.isdisjoint(below) or "\0" in folder:
+        raise InvalidNameError("mirror", text, "expected oci:FOLDER/REPOSITORY, with '.' and '..' at the beginning alone")
+    Repository("localhost", components[-1])
 
 
 def check_collisions(names: Mapping[Repository, str], records: Records) -> None:

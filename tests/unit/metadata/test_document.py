@@ -80,6 +80,11 @@ WRONG = (
     ('distroless/static",\n  "mirror', 'distroless/base",\n  "mirror', 2, "belongs in metadata/gcr.io/distroless/base.json"),
     ('"gcr.io/distroless/static"', '"distroless/static"', 2, "is not a valid repository"),
     ('"repository": "gcr.io/distroless/static"', '"repository": 1', 2, "'repository' is missing or not a string"),
+    ('"ghcr.io/acme/distroless/static"', '"127.0.0.1:7701/../../etc"', 3, "'127.0.0.1:7701/../../etc' is not a valid repository"),
+    ('"ghcr.io/acme/distroless/static"', '"acme/static"', 3, "'acme/static' is not a valid repository"),
+    ('"ghcr.io/acme/distroless/static"', '"oci:./img/../../etc"', 3, "'oci:./img/../../etc' is not a valid mirror"),
+    ('"ghcr.io/acme/distroless/static"', '"oci:../img/STATIC"', 3, "is not a valid repository"),
+    ('"ghcr.io/acme/distroless/static"', "1", 3, "'mirror' is missing or not a string"),
     ("}\n}\n", "}\n", 20, "not JSON"),
 )
 

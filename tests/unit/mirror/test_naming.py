@@ -7,6 +7,7 @@ from gcrsync.mirror.naming import (
     AnyDestination,
     FolderDestination,
     check_collisions,
+    check_mirror_name,
     check_unmoved,
     mirror_name,
     registry_destination,
@@ -27,6 +28,21 @@ from tests.support.values import record, records, repository
 )
 def test_a_mirror_is_named_by_its_template(destination: AnyDestination, source: str, name: str) -> None:
     assert mirror_name(destination, repository(source)) == name
+
+
+@pytest.mark.parametrize("folder", [".", "./.", "./img", "..", "../../img", "../img and more", "/", "/srv/img"])
+@pytest.mark.parametrize("source", ["gcr.io/a", "gcr.io/distroless/static"])
+def test_the_name_of_a_mirror_in_a_folder_is_read_as_it_is_given(folder: str, source: str) -> None:
+    name = mirror_name(FolderDestination(folder, "/srv/img", "{registry}/{path}"), repository(source))
+
+    assert name.endswith(source)
+    check_mirror_name(name)
+
+
+@pytest.mark.parametrize("text", ["oci:", "oci:a", "oci:.", "oci:../..", "oci:./img/", "oci:/srv/../a", "oci:./a\0/b", "acme/a"])
+def test_what_is_no_name_of_a_mirror_is_refused(text: str) -> None:
+    with pytest.raises(InvalidNameError):
+        check_mirror_name(text)
 
 
 @pytest.mark.parametrize("text", ["acme", "acme/images", "ghcr.io/ACME", ""])
