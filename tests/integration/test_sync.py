@@ -338,15 +338,28 @@ def test_looks_are_documents_of_a_line_each(mirror: Mirror, address: str, docker
 
 def test_a_run_that_comes_to_nothing_gives_programs_their_document(mirror: Mirror, address: str) -> None:
     mirror.configure(f"{address}/p", "127.0.0.1:1/x", 'name = "{user}"\n')
+    reason = "'{user}' is not a valid name template: expected {registry}, {path} or {flat}, and no other field"
 
     assert mirror.report("compare", code=2) | {"started": ""} == {
         "version": 1,
         "command": "compare",
         "started": "",
         "exit": 2,
+        "error": {"message": f"{mirror.root}/gcrsync.toml:4: {reason}", "hint": None},
         "limits": [],
         "namespaces": [],
     }
+
+
+def test_a_record_that_cannot_be_pushed_is_the_error_of_the_report(mirror: Mirror, address: str, docker_registry: str) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/refused")
+    mirror.place.hook(mirror.place.remote, "pre-receive", "echo not tonight >&2; exit 1")
+    report = mirror.report("sync", code=3)
+
+    assert report["namespaces"][0]["added"] == 7
+    assert report["error"]["message"].startswith("git push: ")
+    assert "not tonight" in report["error"]["message"]
+    assert report["error"]["hint"].startswith("the run is recorded here in commit ")
 
 
 def test_a_rehearsal_tells_its_plan_also_where_the_destination_is_down(mirror: Mirror, address: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.build import image
+from tests.support.faults import Fault, status
 from tests.support.runner import ROOT, Job, Runner, executable, jobs
 from tests.support.serving import served
 from tests.support.simulator import Simulator
@@ -229,14 +230,37 @@ def test_a_run_that_fails_without_a_report_is_red_and_sums_that_up(scene: Scene)
     assert scene.runner.summary == "The run ended without a report; its log says why.\n"
 
 
+def test_the_summary_says_why_a_run_came_to_nothing(scene: Scene) -> None:
+    (scene.runner.checkout / "gcrsync.toml").write_text("[[mirror]]\nsource = 1\n", "utf-8")
+
+    ended = scene.runner.run_job(MIRROR)
+
+    assert [(each.name, each.code) for each in ended if each.code] == [("Mirror", 2)]
+    (line,) = scene.runner.summary.splitlines()
+    assert line.startswith("- ")
+    assert "/gcrsync.toml:2: " in line
+
+
+def test_the_summary_says_why_a_list_failed(scene: Scene) -> None:
+    scene.source.faults.append(Fault("GET", "tags/list", status(403, "DENIED"), times=None))
+
+    scene.runner.run_job(MIRROR)
+
+    first, empty, *_ = scene.runner.summary.splitlines()
+    assert first.startswith(f"- {scene.runner.values['matrix.namespace']}/tool: ")
+    assert "403 Forbidden" in first
+    assert empty == ""
+
+
 def test_the_summary_names_what_failed_and_shows_hostile_text_as_text(scene: Scene) -> None:
     _write_report(scene.runner, "<script>|\n![](https://evil.test)")
 
     ended = scene.runner.run(MIRROR.step("Sum up"))
 
     assert (ended.code, ended.output) == (0, "")
-    end = "| gcr.io/p/a:v1 | failed | &#60;script&#62;&#124; &#33;&#91;&#93;&#40;https://evil.test&#41; |\n"
-    assert scene.runner.summary.endswith(end)
+    text = "&#60;script&#62;&#124; &#33;&#91;&#93;&#40;https://evil.test&#41;"
+    assert scene.runner.summary.startswith(f"- {text}: look\n- limit {text}\n- gcr.io/p/b: {text}\n\n| namespace |")
+    assert scene.runner.summary.endswith(f"| gcr.io/p/a:v1 | failed | {text} |\n")
 
 
 def test_a_summary_is_cut_where_github_would_drop_it(scene: Scene) -> None:
@@ -274,5 +298,7 @@ def test_the_canary_fails_where_a_registry_does_not_answer(scene: Scene) -> None
 def _write_report(runner: Runner, reason: str) -> None:
     counts = dict.fromkeys(("added", "moved", "gone", "held", "failed", "unchanged", "bytes"), 0)
     image = {"repository": "gcr.io/p/a", "tag": "v1", "state": "failed", "reason": reason}
-    report = {"namespaces": [{"namespace": "gcr.io/p", "complete": True, **counts, "images": [image]}]}
+    warning = {"path": "gcr.io/p/b", "fault": "failed", "reason": reason}
+    namespace = {"namespace": "gcr.io/p", "complete": True, **counts, "warnings": [warning], "images": [image]}
+    report = {"error": {"message": reason, "hint": "look"}, "limits": [f"limit {reason}"], "namespaces": [namespace]}
     (runner.temporary / "report.json").write_text(json.dumps(report), "utf-8")

@@ -101,7 +101,7 @@ def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bo
         return function(options)
     except GcrsyncError as error:
         screen.fail(error)
-        _give_document(screen, options, function.__name__, _code(error))
+        _give_document(screen, options, function.__name__, error)
         return _code(error)
     except KeyboardInterrupt:
         screen.note("gcrsync: stopped")
@@ -111,12 +111,12 @@ def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bo
         return Exit.DEFECT
 
 
-def _give_document(screen: Screen, options: object, command: str, code: Exit) -> None:
-    """Give programs their document also where there is nothing to report but the exit code."""
+def _give_document(screen: Screen, options: object, command: str, error: GcrsyncError) -> None:
+    """Give programs their document also where there is nothing to report but the error."""
     if isinstance(options, CompareOptions) and (options.json or options.report):
         from gcrsync.cli.results import finish_failed  # noqa: PLC0415 - which help has no use for
 
-        finish_failed(screen, options, command, code)
+        finish_failed(screen, options, command, _code(error), error)
 
 
 def _code(error: GcrsyncError) -> Exit:

@@ -150,7 +150,7 @@ def _finish_run(screen: Screen, options: CompareOptions, finished: Finished) -> 
     held = codes(finished.report, strict=options.strict)
     if finished.trouble is not None:
         held.add(Exit.RECORD)
-    code = finish(screen, options, finished.report, held)
+    code = finish(screen, options, finished.report, held, finished.trouble)
     if finished.trouble is not None:
         screen.fail(finished.trouble)
     return code

@@ -9,7 +9,7 @@ from pathlib import Path
 from gcrsync.cli.command import Exit, first
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.options import CompareOptions
-from gcrsync.errors import StoreError, shortened
+from gcrsync.errors import GcrsyncError, StoreError, shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
 from gcrsync.mirror.change import Change, State
@@ -36,10 +36,10 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
     return held
 
 
-def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Exit]) -> Exit:
-    """Print the report, write it where that is wanted, and give the exit code."""
+def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Exit], trouble: GcrsyncError | None = None) -> Exit:
+    """Print the report, write it where that is wanted, and give the exit code; ``trouble`` is why nothing could be recorded."""
     code = first(held)
-    document = report_json(report, code) if options.json or options.report else ""
+    document = report_json(report, code, trouble) if options.json or options.report else ""
     if options.json:
         screen.document(document)
     else:
@@ -64,9 +64,9 @@ def finish_look(screen: Screen, options: CompareOptions, report: Report, held: s
         _written(screen, options.report, document)
 
 
-def finish_failed(screen: Screen, options: CompareOptions, command: str, code: Exit) -> None:
+def finish_failed(screen: Screen, options: CompareOptions, command: str, code: Exit, error: GcrsyncError) -> None:
     """Give the document of a run that came to nothing, where one is wanted."""
-    document = report_json(Report(command, datetime.now(UTC).replace(microsecond=0)), code)
+    document = report_json(Report(command, datetime.now(UTC).replace(microsecond=0)), code, error)
     if options.json:
         screen.document(document)
     if options.report is not None:

@@ -2,6 +2,7 @@
 
 import json
 
+from gcrsync.errors import GcrsyncError
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.record import Json
@@ -11,22 +12,23 @@ VERSION = 1
 """The version of the document's shape."""
 
 
-def report_json(report: Report, exit_code: int) -> str:
-    """Give the report as one JSON document, with a final newline."""
-    return json.dumps(_document(report, exit_code), ensure_ascii=False, indent=2) + "\n"
+def report_json(report: Report, exit_code: int, error: GcrsyncError | None = None) -> str:
+    """Give the report as one JSON document, with a final newline; ``error`` is what the run as a whole came to grief on."""
+    return json.dumps(_document(report, exit_code, error), ensure_ascii=False, indent=2) + "\n"
 
 
-def report_line(report: Report, exit_code: int) -> str:
+def report_line(report: Report, exit_code: int, error: GcrsyncError | None = None) -> str:
     """Give the same document on one line, for those who read several."""
-    return json.dumps(_document(report, exit_code), ensure_ascii=False) + "\n"
+    return json.dumps(_document(report, exit_code, error), ensure_ascii=False) + "\n"
 
 
-def _document(report: Report, exit_code: int) -> Json:
+def _document(report: Report, exit_code: int, error: GcrsyncError | None) -> Json:
     return {
         "version": VERSION,
         "command": report.command,
         "started": format_time(report.started),
         "exit": exit_code,
+        "error": None if error is None else {"message": error.message, "hint": error.hint or None},
         "limits": list(report.limits),
         "namespaces": [_namespace(namespace) for namespace in report.namespaces],
     }

@@ -2,7 +2,8 @@
 
 import json
 
-from gcrsync.metadata.report import report_json
+from gcrsync.errors import UncommittedChangeError, UsageError
+from gcrsync.metadata.report import report_json, report_line
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.mirror.snapshot import Doubt, Fault
@@ -29,6 +30,7 @@ def test_a_report_has_the_keys_that_scripts_rest_on() -> None:
         "command": "sync",
         "started": "2026-11-21T02:17:00Z",
         "exit": 1,
+        "error": None,
         "limits": ["docker.io gives no more"],
         "namespaces": [
             {
@@ -53,6 +55,16 @@ def test_a_report_has_the_keys_that_scripts_rest_on() -> None:
             }
         ],
     }
+
+
+def test_what_a_run_came_to_grief_on_is_told_with_what_to_do_next() -> None:
+    report = Report("sync", NOW)
+
+    assert json.loads(report_json(report, 3, UncommittedChangeError(["CHANGELOG.md"])))["error"] == {
+        "message": "uncommitted changes in CHANGELOG.md",
+        "hint": "commit them or put them aside, then run again",
+    }
+    assert json.loads(report_line(report, 2, UsageError("no")))["error"] == {"message": "no", "hint": None}
 
 
 def image(tag: str, state: str, has: str, was: str | None, reason: str | None) -> dict[str, str | None]:
