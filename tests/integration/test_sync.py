@@ -351,6 +351,14 @@ def test_a_run_that_comes_to_nothing_gives_programs_their_document(mirror: Mirro
     }
 
 
+def test_a_look_that_comes_to_nothing_is_a_document_of_a_line_too(mirror: Mirror, address: str) -> None:
+    mirror.configure(f"{address}/p", "127.0.0.1:1/x", "user = 1\n")
+    (line,) = mirror.run("monitor", "--json", code=2).stdout.splitlines()
+
+    assert (json.loads(line)["command"], json.loads(line)["exit"]) == ("monitor", 2)
+    assert "unknown key 'user'" in json.loads(line)["error"]["message"]
+
+
 def test_a_record_that_cannot_be_pushed_is_the_error_of_the_report(mirror: Mirror, address: str, docker_registry: str) -> None:
     mirror.configure(f"{address}/p", f"{docker_registry}/refused")
     mirror.place.hook(mirror.place.remote, "pre-receive", "echo not tonight >&2; exit 1")

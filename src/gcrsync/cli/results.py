@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gcrsync.cli.command import Exit, first
 from gcrsync.cli.console import Screen, counted
-from gcrsync.cli.options import CompareOptions
+from gcrsync.cli.options import CompareOptions, MonitorOptions
 from gcrsync.errors import GcrsyncError, StoreError, shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
@@ -65,8 +65,9 @@ def finish_look(screen: Screen, options: CompareOptions, report: Report, held: s
 
 
 def finish_failed(screen: Screen, options: CompareOptions, command: str, code: Exit, error: GcrsyncError) -> None:
-    """Give the document of a run that came to nothing, where one is wanted."""
-    document = report_json(Report(command, datetime.now(UTC).replace(microsecond=0)), code, error)
+    """Give the document of a run that came to nothing, where one is wanted: on one line, as those of ``monitor`` before it."""
+    rendered = report_line if isinstance(options, MonitorOptions) else report_json
+    document = rendered(Report(command, datetime.now(UTC).replace(microsecond=0)), code, error)
     if options.json:
         screen.document(document)
     if options.report is not None:
