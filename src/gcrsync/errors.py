@@ -19,6 +19,7 @@ The branches say whose turn it is to act::
         . PullLimitError
       - RefusedError
       - ProtocolError
+        . NotARegistryError
     * IntegrityError          bytes that are not what they claim to be
       - DigestMismatchError
       - InvalidManifestError
@@ -44,8 +45,7 @@ class GcrsyncError(Exception):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         """Keep the message on one line whatever a registry has put into it."""
-        self.message = one_line(message)
-        self.hint = hint
+        self.message, self.hint = one_line(message), hint
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -140,6 +140,10 @@ class ProtocolError(RegistryError):
         super().__init__(doing, where, reason, hint=hint)
 
 
+class NotARegistryError(ProtocolError):
+    """The answer is a page for people, where a registry would give a manifest."""
+
+
 class IntegrityError(GcrsyncError):
     """Bytes are not what they claim to be."""
 
@@ -168,8 +172,7 @@ class InvalidMetadataError(IntegrityError):
     def __init__(self, path: str, line: int, reason: str, *, hint: str = "correct the file or restore it from git") -> None:
         """Name the file, its line (from 1, or 0 where none can be named) and what is wrong there."""
         self.path, self.line, self.reason = path, line, reason
-        where = f"{path}:{line}" if line else path
-        super().__init__(f"{where}: {reason}", hint=hint)
+        super().__init__(f"{path}:{line}: {reason}" if line else f"{path}: {reason}", hint=hint)
 
 
 class ReferrerError(GcrsyncError):

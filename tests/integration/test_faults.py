@@ -74,7 +74,7 @@ PLACES = {
     "source": {
         "list": Place("GET", "/acme/{path}/tags/list", _BAD_LIST),
         "tag": Place("HEAD", "/acme/{path}/manifests/1", {**_NO_HEAD, "lies": "404 Not Found", "html": ""}),
-        "manifest": Place("GET", "/acme/{path}/manifests/sha256", {**_BAD_BYTES, "html": "expected sha256:"}),
+        "manifest": Place("GET", "/acme/{path}/manifests/sha256", {**_BAD_BYTES, "html": "an HTML page"}),
         "blob": Place("GET", "/acme/{path}/blobs/", {**_BAD_BYTES, "html": "the registry announces"}),
         "token": Place("GET", _TOKEN, _NO_TOKEN),
     },

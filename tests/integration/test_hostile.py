@@ -325,6 +325,21 @@ def test_a_token_that_cannot_be_used_is_told_and_never_shown(tmp_path: Path, cha
         assert begun.source.requests("GET", "/token")
 
 
+def test_a_destination_that_is_a_page_is_told_once_and_asked_once(tmp_path: Path) -> None:
+    with night(tmp_path) as begun:
+        for path in ("one", "two", "three"):
+            begun.source.add(f"acme/{path}", image(path), "1")
+        for method in ("HEAD", "GET", "POST", "PUT"):
+            begun.target.faults.append(Fault(method, ".", faults.page(), times=None))
+        ended = begun.sync(code=1)
+
+        assert "the answer is an HTML page: what answers there is no registry" in only_line(ended.stderr, "nothing can be copied: ")
+        assert "0 added" in ended.stdout
+        assert "3 failed" in ended.stdout
+        assert [logged.method for logged in begun.target.log] == ["HEAD", "GET"]
+        assert begun.mirror.log == ["begin"]
+
+
 # What a source gives for an image, and what a destination says to it.
 
 

@@ -12,6 +12,7 @@ import httpx
 
 from gcrsync.errors import (
     DeniedError,
+    NotARegistryError,
     NotFoundError,
     ProtocolError,
     RateLimitedError,
@@ -20,6 +21,7 @@ from gcrsync.errors import (
     UnauthorizedError,
     one_line,
 )
+from gcrsync.oci import media_types
 from gcrsync.oci.name import canonical_host
 from gcrsync.registry import words
 from gcrsync.registry.limits import retry_after, span
@@ -61,6 +63,13 @@ def parsed(content: bytes, response: httpx.Response, doing: str) -> dict[str, ob
     if not isinstance(value, dict):
         raise ProtocolError(doing, where(response.url), "the answer is no JSON object", status=response.status_code)
     return value
+
+
+def refuse_page(content: bytes, response: httpx.Response, what: str) -> None:
+    """Raise NotARegistryError where a page for people came, with success, in place of the manifest ``what``."""
+    if media_types.bare(response.headers.get("Content-Type")) not in media_types.MANIFESTS and words.is_html(content):
+        hint = "what answers there is no registry: look at the address, and at what is in between (a proxy, a login page)"
+        raise NotARegistryError("reading manifest", what, "the answer is an HTML page", hint=hint)
 
 
 def failure(response: httpx.Response, doing: str, *, place: str = "") -> RegistryError:

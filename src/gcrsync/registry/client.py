@@ -84,7 +84,7 @@ class Client:
         """Read a manifest; its bytes must be those of the digest, where one was asked for.
 
         The digest of schema 1 is not of all of its bytes, and is not verified: nothing is done with them. Raises
-        DigestMismatchError for other bytes, and InvalidManifestError for what is no manifest or is too large.
+        NotARegistryError for a page, DigestMismatchError for other bytes, and InvalidManifestError for what else is no manifest.
         """
         return self._read_manifest(repository, target)[0]
 
@@ -178,6 +178,7 @@ class Client:
                 raise answers.failure(response, "reading manifest")
             raw = _manifest_bytes(response, what)
             told, content_type = _told_digest(response), response.headers.get("Content-Type")
+            answers.refuse_page(raw, response, what)
         is_schema1 = media_types.bare(content_type) in media_types.SCHEMA1
         actual = Digest.of(raw, target.algorithm) if isinstance(target, Digest) else Digest.of(raw)
         if isinstance(target, Digest) and actual != target and not is_schema1:

@@ -7,7 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
-from gcrsync.errors import IntegrityError, RegistryError, StoppedError, StoreError, UnauthorizedError, UnreachableError
+from gcrsync.errors import (
+    IntegrityError,
+    NotARegistryError,
+    RegistryError,
+    StoppedError,
+    StoreError,
+    UnauthorizedError,
+    UnreachableError,
+)
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.outcome import Outcome, Problem
@@ -167,7 +175,7 @@ def _refusal(item: Work) -> str:
     with suppress(RegistryError, IntegrityError, StoreError, StoppedError):  # of this image alone, which is told when it is copied
         try:
             item.transfer.has(item.step)
-        except (UnauthorizedError, UnreachableError) as error:
+        except (NotARegistryError, UnauthorizedError, UnreachableError) as error:
             return str(error)
     return ""
 

@@ -8,6 +8,7 @@ import pytest
 from gcrsync.errors import (
     DigestMismatchError,
     InvalidManifestError,
+    NotARegistryError,
     NotFoundError,
     ProtocolError,
     RefusedError,
@@ -128,7 +129,7 @@ class TestHeadManifest:
 
     def test_a_page_for_people_is_no_manifest(self, registry: Simulator, client: Client) -> None:
         registry.faults += [Fault("HEAD", "/manifests/", page()), Fault("GET", "/manifests/", page())]
-        with pytest.raises(DigestMismatchError):
+        with pytest.raises(NotARegistryError, match=r"the answer is an HTML page: what answers there is no registry"):
             client.head_manifest(REPOSITORY, build.image().digest)
 
     def test_a_failure_is_not_absence(self, registry: Simulator, client: Client) -> None:
@@ -169,8 +170,13 @@ class TestGetManifest:
 
     def test_a_page_for_people_is_no_manifest(self, registry: Simulator, client: Client) -> None:
         registry.faults.append(Fault("GET", "/manifests/latest", page()))
-        with pytest.raises(InvalidManifestError, match=r"registry\.test/team/app:latest"):
+        with pytest.raises(NotARegistryError, match=r"registry\.test/team/app:latest"):
             client.get_manifest(REPOSITORY, LATEST)
+
+    def test_a_page_that_somebody_has_stored_as_a_manifest_is_one_that_is_broken(self, registry: Simulator, client: Client) -> None:
+        built = registry.add("team/app", Built(b"<!doctype html>", build.image().media_type))
+        with pytest.raises(InvalidManifestError, match="not JSON"):
+            client.get_manifest(REPOSITORY, built.digest)
 
     def test_a_manifest_that_breaks_off_is_unreachable(self, registry: Simulator, client: Client) -> None:
         registry.add("team/app", build.image(), "latest")
