@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import httpx
@@ -77,6 +78,19 @@ def test_init_writes_a_configuration_once(mirror: Mirror, tmp_path: Path) -> Non
     assert (mirror.root / "gcrsync.toml").read_text() == '[[mirror]]\nsource = "gcr.io/distroless"\ndestination = "ghcr.io/acme"\n'
     assert (mirror.root / "metadata" / "README.md").exists()
     assert "already" in mirror.run("init", "distroless", "--to", "ghcr.io/acme", code=2).stderr
+
+
+def test_init_names_a_folder_from_where_its_configuration_stands(mirror: Mirror, tmp_path: Path) -> None:
+    root, folder = mirror.root, mirror.root / 'a "b"'
+    folder.mkdir()
+    mirror.root = folder
+    mirror.run("init", "gcr.io/p", "--to", "oci:./img")
+    written = tomllib.loads((root / "gcrsync.toml").read_text())["mirror"][0]["destination"]
+    (root / "gcrsync.toml").unlink()
+    mirror.run("init", "gcr.io/p", "--to", f"oci:{tmp_path}/img")
+
+    assert written == 'oci:./a "b"/img'
+    assert f'"oci:{tmp_path}/img"' in (root / "gcrsync.toml").read_text()
 
 
 def test_credentials_from_the_environment_are_for_one_destination(mirror: Mirror) -> None:

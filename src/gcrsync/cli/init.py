@@ -1,5 +1,6 @@
 """``gcrsync init``: make a metadata repository of the git repository that one stands in."""
 
+import json
 from pathlib import Path
 
 from gcrsync.cli.command import Exit
@@ -9,6 +10,7 @@ from gcrsync.cli.job import destination
 from gcrsync.errors import StoreError, UsageError
 from gcrsync.metadata.pages import FIRST_PAGE
 from gcrsync.metadata.paths import README
+from gcrsync.mirror.naming import FolderDestination
 from gcrsync.oci.name import Namespace
 from gcrsync.store.history import History
 
@@ -22,8 +24,7 @@ def initialize(screen: Screen, history: History, source: str, to: str) -> Exit:
     config = history.root / FILE_NAME
     if config.exists():
         raise UsageError(f"there is a {config} already", hint="add a [[mirror]] table to it")
-    destination(to, None, history.root, history.root)
-    text = f'[[mirror]]\nsource = "{Namespace.parse(source)}"\ndestination = "{to}"\n'
+    text = f"[[mirror]]\nsource = {_quoted(str(Namespace.parse(source)))}\ndestination = {_quoted(_from_root(to, history.root))}\n"
     parse_config(text, str(config))
     _write(config, text)
     screen.result(f"wrote {config}")
@@ -33,6 +34,17 @@ def initialize(screen: Screen, history: History, source: str, to: str) -> Exit:
         screen.result(f"wrote {page}")
     screen.note("commit them, look at what `gcrsync compare` says, then run `gcrsync sync`")
     return Exit.DONE
+
+
+def _from_root(to: str, root: Path) -> str:
+    """Give a destination as the configuration at the root has to name it: a relative folder counts from here, and there from it."""
+    place = destination(to, None, Path.cwd(), root)
+    return place.text if isinstance(place, FolderDestination) and not Path(place.folder).is_absolute() else to
+
+
+def _quoted(text: str) -> str:
+    """Give a text as a basic string of TOML, which is one of JSON where it has no DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _write(path: Path, text: str) -> None:
