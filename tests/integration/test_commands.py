@@ -59,7 +59,7 @@ def test_somebody_s_code_is_not_touched(mirror: Mirror, tmp_path: Path) -> None:
     told = mirror.run("sync", "gcr.io/p", "--to", "ghcr.io/acme", code=2).stderr
 
     assert "--metadata-repo" in told
-    assert "gcrsync init" in told
+    assert "gcrsync init NAMESPACE --to DESTINATION" in told
     assert sorted(path.name for path in mirror.root.iterdir()) == [".git", "main.py"]
 
 

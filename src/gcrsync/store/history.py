@@ -152,5 +152,6 @@ class History:
 
     def _refuse_other_repositories(self) -> None:
         if not self.writable:
-            hint = "name it with --metadata-repo if it is to become one, or make one: git init mirror && cd mirror && gcrsync init"
+            make = "git init mirror && cd mirror && gcrsync init NAMESPACE --to DESTINATION"
+            hint = f"name it with --metadata-repo if it is to become one, or make one: {make}"
             raise NotAMetadataRepositoryError(f"{self.root} is not a metadata repository", hint=hint)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gcrsync.errors import BusyRepositoryError, GitError, NotAMetadataRepositoryError, StoreError, UsageError
-from gcrsync.store.command import Git, Hurry, failure, never
+from gcrsync.errors import BusyRepositoryError, GcrsyncError, GitError, NotAMetadataRepositoryError, StoreError, UsageError
+from gcrsync.store.command import Answer, Git, Hurry, failure, never
 from gcrsync.store.history import History
 
-_OUTSIDE = re.compile(r"not a git repository|work tree|cannot change to")
+_OUTSIDE, _NO_FILES = "not a git repository", "work tree"
+"""What git says outside of every repository, and in one where there is no worktree."""
+
 _MARKS = ("gcrsync.toml", "metadata/README.md")
 _BLANK = re.compile(r"(README|\.git).*", re.IGNORECASE)
 """The names in a repository that has nothing yet."""
@@ -41,10 +43,8 @@ def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> Hist
     """
     git = Git(path, surroundings.environment, hurry=surroundings.hurry)
     answer = git.attempt("rev-parse", "--show-toplevel", "--absolute-git-dir", "--git-common-dir")
-    if answer.status and _OUTSIDE.search(answer.words):
-        raise NotAMetadataRepositoryError(f"{path} is in no git repository", hint="git init mirror && cd mirror, then run again")
     if answer.status:
-        raise failure("rev-parse", answer)
+        raise _refusal(git, answer, named=named)
     root, git_dir, common = (Path(line) for line in answer.text.split("\n"))
     git = replace(git, folder=root)
     return History(
@@ -98,6 +98,23 @@ def open_rehearsal(history: History, folder: Path) -> History:
         name, _, value = setting.partition("\n")
         copy.run("config", name, value)
     return open_history(folder, Surroundings(git.environment, history.sleep, history.random, git.hurry), named=True)
+
+
+def _refusal(git: Git, answer: Answer, *, named: bool) -> GcrsyncError:
+    """Say of a folder in which git finds no files to work in what it is, and what to do."""
+    path, init = git.folder, f"git init {git.folder}" if named else "git init mirror && cd mirror"
+    if not path.is_dir():
+        what, hint = "a file" if path.exists() else "not there", f"name a git repository by its path or URL, or make one: {init}"
+    elif "bare repository" in answer.words or git.attempt("rev-parse", "--is-bare-repository").text == "true":
+        what = "a bare repository, which has no files to work in"
+        hint = f"name a clone of it, or --metadata-repo {path.resolve().as_uri()}, of which gcrsync keeps a clone itself"
+    elif _NO_FILES in answer.words:
+        what, hint = "within the git folder of a repository", "name the folder with its files, or go there"
+    elif _OUTSIDE in answer.words:
+        what, hint = "in no git repository", f"{init}, then run again"
+    else:
+        return failure("rev-parse", answer)
+    return NotAMetadataRepositoryError(f"{path} is {what}", hint=hint)
 
 
 def _is_ours_or_blank(git: Git) -> bool:

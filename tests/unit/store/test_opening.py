@@ -66,12 +66,41 @@ def test_a_mark_counts_also_where_only_the_commit_has_it(place: Workplace) -> No
     assert place.open(clone).writable
 
 
-@pytest.mark.parametrize("below", ["", "absent"])
-def test_outside_of_a_repository_the_two_commands_are_given(place: Workplace, below: str) -> None:
+def test_outside_of_a_repository_the_two_commands_are_given(place: Workplace) -> None:
     with pytest.raises(NotAMetadataRepositoryError, match="is in no git repository: git init mirror && cd mirror"):
-        place.open(place.folder / "home" / below)
-    with pytest.raises(NotAMetadataRepositoryError):
-        place.open(place.remote)
+        place.open(place.folder / "home")
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("home", "home is in no git repository: git init {folder}/home, then run again"),
+        ("absent", "absent is not there: name a git repository by its path or URL, or make one: git init {folder}/absent"),
+        ("home/gitconfig", "home/gitconfig is a file: name a git repository"),
+        ("mirror/.git", "mirror/.git is within the git folder of a repository: name the folder with its files"),
+        (
+            "remote.git",
+            "remote.git is a bare repository, which has no files to work in: name a clone of it, or --metadata-repo {uri}",
+        ),
+    ],
+)
+def test_what_is_named_and_has_no_files_to_work_in_is_told_with_what_to_do(place: Workplace, path: str, says: str) -> None:
+    place.seeded()
+    with pytest.raises(NotAMetadataRepositoryError) as caught:
+        place.open(place.folder / path, named=True)
+    assert says.format(folder=place.folder, uri=place.remote.as_uri()) in str(caught.value)
+
+
+def test_a_bare_repository_is_told_also_where_git_does_not_enter_any(place: Workplace) -> None:
+    place.git(place.folder, "config", "--global", "safe.bareRepository", "explicit")
+    with pytest.raises(NotAMetadataRepositoryError, match="is a bare repository"):
+        place.open(place.remote, named=True)
+
+
+def test_the_url_that_is_advised_for_a_bare_repository_opens_it(place: Workplace, tmp_path: Path) -> None:
+    place.seeded()
+    bare = place.remote.rename(place.folder / "with a blank.git")
+    assert open_remote(bare.as_uri(), tmp_path / "cache", place.surroundings).head().read("notes.txt") == b"mine\n"
 
 
 def test_from_a_folder_within_the_whole_repository_is_opened(place: Workplace) -> None:
