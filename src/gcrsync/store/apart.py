@@ -1,7 +1,7 @@
 """Commits made apart: in a worktree of our own inside the git folder, by git's own ``commit``.
 
-Its HEAD is a ref of ours, so that hooks and signing work as ever, the commit is kept by that ref from the moment it exists, and no
-branch, index or worktree of a person has a part in it. A branch without commits is no special case there.
+Its HEAD is on no branch, so that hooks and signing work as ever, the commit is kept by it from the moment it exists, and no branch,
+index or worktree of a person has a part in it. Where there is no commit to build on it is on a branch of our own for that moment.
 """
 
 import os
@@ -17,13 +17,15 @@ from gcrsync.store.command import Git
 from gcrsync.store.ground import TRAILER
 from gcrsync.store.tree import OURS, is_ours
 
-MADE = "refs/gcrsync/apart"
-"""The HEAD of the worktree apart."""
+_NAME = "gcrsync-apart"
+
+MADE = f"worktrees/{_NAME}/HEAD"
+"""The HEAD of the worktree apart, as all others name it."""
 
 KEPT = "refs/gcrsync/pending"
 """The last commit that we made, until a branch is known to hold it."""
 
-_NAME = "gcrsync-apart"
+_UNBORN = f"refs/heads/{_NAME}"
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "gcrsync",
     "GIT_AUTHOR_EMAIL": "gcrsync@localhost",
@@ -88,13 +90,14 @@ class Apart:
                 return git
             self.discard()
         self.git.run("worktree", "add", "--quiet", "--detach", "--no-checkout", str(self.folder), commit or self._seed())
-        git.run("symbolic-ref", "HEAD", MADE)
-        git.run("reset", "--quiet", "--hard", *([commit] if commit else []))
+        if not commit:
+            git.run("symbolic-ref", "HEAD", _UNBORN)
+        git.run("reset", "--quiet", "--hard")
         return git
 
     def discard(self) -> None:
         """Remove the worktree and what git knows of it, however much of it a killed run has made; the commits stay."""
-        self.git.run("update-ref", "-d", MADE)
+        self.git.run("update-ref", "-d", _UNBORN)
         try:
             for folder in (self.folder, *(self.common / "worktrees").glob(f"{_NAME}*")):
                 with suppress(FileNotFoundError):

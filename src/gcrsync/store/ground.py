@@ -11,6 +11,8 @@ from gcrsync.store.upstream import Upstream, fetch
 TRAILER = "Gcrsync-Run"
 """Marks a commit as ours, in the last lines of its message."""
 
+_MARK = f"%(trailers:key={TRAILER},valueonly,separator=%x2C)"
+
 
 class TooShallowError(GitError):
     """A shallow clone does not hold a commit that is needed."""
@@ -95,10 +97,15 @@ def own(git: Git, since: str, tip: str) -> list[bool]:
     return [ours for _, ours in _commits(git, since, tip)]
 
 
+def is_own(git: Git, commit: str) -> bool:
+    """Tell whether a commit is one of ours; an empty name is none."""
+    return bool(commit and git.run("log", "-1", "--no-show-signature", f"--format={_MARK}", commit, "--").text.strip())
+
+
 def _commits(git: Git, since: str, tip: str) -> list[tuple[str, bool]]:
     if not tip:
         return []
-    marks = f"--format=%H %(trailers:key={TRAILER},valueonly,separator=%x2C)"
+    marks = f"--format=%H {_MARK}"
     excluded = [f"^{since}"] if since else []
     lines = git.run("log", "--no-show-signature", "--topo-order", marks, tip, *excluded, "--").text.splitlines()
     return [(commit, bool(mark.strip())) for commit, _, mark in (line.partition(" ") for line in lines)]

@@ -20,7 +20,7 @@ from gcrsync.store import files, lock
 from gcrsync.store.apart import KEPT, MADE, Apart, Draft
 from gcrsync.store.command import Git
 from gcrsync.store.follow import Follower
-from gcrsync.store.ground import Ground, contains, look, own
+from gcrsync.store.ground import Ground, contains, is_own, look, own
 from gcrsync.store.publish import Publication, Publisher
 from gcrsync.store.tree import OURS, Tree
 from gcrsync.store.upstream import FETCHED, current_branch, fetch, find_upstream
@@ -141,7 +141,7 @@ class History:
         """Finish what a killed run began to write here, and keep the commit that it had just made."""
         self._follower.finish()
         made = self.git.commit(MADE)
-        if not any(contains(self.git, self.git.commit(ref), made) for ref in (FETCHED, branch, KEPT)):
+        if is_own(self.git, made) and not any(contains(self.git, self.git.commit(ref), made) for ref in (FETCHED, branch, KEPT)):
             self.git.run("update-ref", KEPT, made)
         self._follower.apart.discard()
 

@@ -22,7 +22,7 @@ B = "metadata/gcr.io/distroless/base.json"
 def assert_clean(place: Workplace, clone: Path) -> None:
     """Nothing of ours is left in a clone but the lock file, and its branch, index and files agree."""
     assert place.git(clone, "status", "--porcelain") == ""
-    assert place.git(clone, "for-each-ref", "refs/gcrsync/apart", "refs/gcrsync/pending") == ""
+    assert place.git(clone, "for-each-ref", "refs/heads/gcrsync-apart", "refs/gcrsync/pending") == ""
     assert not list((clone / ".git").rglob("*.lock"))
     assert [each.name for each in (clone / ".git" / "gcrsync").iterdir()] == ["lock"]
     assert place.git(clone, "worktree", "list").count("\n") == 0

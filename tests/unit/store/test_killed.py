@@ -15,7 +15,7 @@ DIE = '{ kill -9 "$GCRSYNC"; kill -9 0; }'
 
 AT = {
     "before the commit": ("pre-commit", DIE, False),
-    "while the commit is made": ("reference-transaction", f'[ "$1" = prepared ] && grep -q refs/gcrsync/apart && {DIE}', False),
+    "while the commit is made": ("reference-transaction", f'[ "$1" = prepared ] && grep -q HEAD && {DIE}', False),
     "after the commit": ("post-commit", DIE, True),
     "before the push": ("pre-push", DIE, True),
     "after the push": ("reference-transaction", f'[ "$1" = prepared ] && grep -q refs/remotes/origin/main && {DIE}', True),
