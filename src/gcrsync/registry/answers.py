@@ -29,6 +29,9 @@ from gcrsync.registry.limits import retry_after, span
 ERROR_LIMIT = 64 * 1024
 """The most bytes that are read of an answer that says no."""
 
+SHOWN = "gcrsync.shown"
+"""The extension of a response that names where the credentials were found that were shown; empty where there are none."""
+
 _BLOB_UNKNOWN = "MANIFEST_BLOB_UNKNOWN"
 _REFUSALS = frozenset({"UNSUPPORTED", "MANIFEST_INVALID"})
 _REFUSING_STATUSES = frozenset({400, 404, 405, 500})
@@ -83,7 +86,7 @@ def failure(response: httpx.Response, doing: str, *, place: str = "") -> Registr
     parts = (doing, at, _reason(status, said))
     login = f"docker login {canonical_host(at.partition('/')[0])}, or GCRSYNC_USERNAME and GCRSYNC_PASSWORD for the destination"
     if status == HTTPStatus.UNAUTHORIZED:
-        return UnauthorizedError(*parts, hint=f"log in: {login}")
+        return UnauthorizedError(*parts, hint=f"{_refused(response)}log in: {login}")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         told = retry_after(response.headers)
         hint = "wait, or log in for a higher limit" if told is None else f"run again in {span(told)}, or log in for a higher limit"
@@ -91,7 +94,7 @@ def failure(response: httpx.Response, doing: str, *, place: str = "") -> Registr
     if _QUOTA.search(said):
         return DeniedError(*parts, hint="make room there or raise the quota, then run again")
     if status == HTTPStatus.FORBIDDEN:
-        return DeniedError(*parts, hint=f"it may not exist, or need another account: {login}")
+        return DeniedError(*parts, hint=f"{_refused(response)}it may not exist, or need another account: {login}")
     absent = "" if response.request.method in {"GET", "HEAD"} else "there is no such repository or project: create it there"
     return _other_failure(status, words.error_codes(content), parts, absent)
 
@@ -99,6 +102,14 @@ def failure(response: httpx.Response, doing: str, *, place: str = "") -> Registr
 def where(url: httpx.URL) -> str:
     """Give host and path of a URL: the query may hold a signature and is never told."""
     return one_line(f"{url.netloc.decode('ascii')}{url.path}")
+
+
+def _refused(response: httpx.Response) -> str:
+    """Begin a hint with what is known of the credentials that did not open what was asked for."""
+    origin = response.extensions.get(SHOWN)
+    if origin is None:
+        return ""
+    return f"the credentials from {origin} do not open it; " if origin else "no credentials for it were found; "
 
 
 def _other_failure(status: int, codes: Sequence[str], parts: tuple[str, str, str], hint: str) -> RegistryError:

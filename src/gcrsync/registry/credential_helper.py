@@ -26,8 +26,7 @@ class CredentialHelper:
 
         Raises InputError where the program is missing or fails. What it wrote is never quoted: it may be a secret.
         """
-        program = f"docker-credential-{self.name}"
-        path = shutil.which(program, path=environment.get("PATH", ""))
+        path = shutil.which(self._program, path=environment.get("PATH", ""))
         if path is None:
             raise self._failure(server, "it is not on PATH")
         try:
@@ -53,10 +52,17 @@ class CredentialHelper:
         if not isinstance(user, str) or not isinstance(secret, str):
             raise self._failure(server, "its answer has no Username and Secret")
         if user == _IDENTITY:
-            return IdentityToken(user, secret)
-        return Basic(user, secret) if user or secret else Anonymous()
+            return IdentityToken(user, secret, self._origin)
+        return Basic(user, secret, self._origin) if user or secret else Anonymous()
+
+    @property
+    def _program(self) -> str:
+        return f"docker-credential-{self.name}"
+
+    @property
+    def _origin(self) -> str:
+        return f"{self._program} (named in {self.config})"
 
     def _failure(self, server: str, reason: str) -> InputError:
-        program = f"docker-credential-{self.name}"
-        message = f"asking {program} (named in {self.config}) for the credentials of {server}: {reason}"
-        return InputError(message, hint=f"try echo {server} | {program} get, or take the helper out of that file")
+        message = f"asking {self._origin} for the credentials of {server}: {reason}"
+        return InputError(message, hint=f"try echo {server} | {self._program} get, or take the helper out of that file")

@@ -1,7 +1,8 @@
-"""Who we are to a registry. What is secret in these values is never shown."""
+"""Who we are to a registry. What is secret in these values is never shown; ``origin`` says where they were found."""
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +11,7 @@ class Basic:
 
     user: str
     password: str = field(repr=False)
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class IdentityToken:
 
     user: str
     token: str = field(repr=False)
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,14 @@ class RegistryToken:
     """An access token, which the registry takes as it is."""
 
     token: str = field(repr=False)
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
     """Nobody."""
+
+    origin: ClassVar[str] = ""
 
 
 Credential = Basic | IdentityToken | RegistryToken | Anonymous

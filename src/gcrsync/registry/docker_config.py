@@ -81,10 +81,10 @@ class DockerConfig:
         if not _TOKEN.fullmatch(texts["registrytoken"]):
             raise self._invalid(key, "its registrytoken cannot be sent")
         if texts["identitytoken"]:
-            return IdentityToken(user or "<token>", texts["identitytoken"])
+            return IdentityToken(user or "<token>", texts["identitytoken"], self.path)
         if texts["registrytoken"]:
-            return RegistryToken(texts["registrytoken"])
-        return Basic(user, password) if user or password else Anonymous()
+            return RegistryToken(texts["registrytoken"], self.path)
+        return Basic(user, password, self.path) if user or password else Anonymous()
 
     def _user_and_password(self, key: str, auth: str) -> tuple[str, str]:
         try:

@@ -49,7 +49,7 @@ class Keychain:
         if bool(user) != bool(password):
             empty = "GCRSYNC_PASSWORD" if user else "GCRSYNC_USERNAME"
             raise InputError(f"{empty} is empty", hint="set GCRSYNC_USERNAME and GCRSYNC_PASSWORD, or neither")
-        return Basic(user, password) if user else None
+        return Basic(user, password, "GCRSYNC_USERNAME and GCRSYNC_PASSWORD") if user else None
 
     def _read_config(self) -> DockerConfig | None:
         if not self._was_read:

@@ -13,7 +13,7 @@ from gcrsync.errors import ProtocolError, TokenEndedError
 from gcrsync.oci.name import DOCKER_HUB
 from gcrsync.registry import redirect
 from gcrsync.registry.address import is_loopback
-from gcrsync.registry.answers import ERROR_LIMIT, body, failure, where
+from gcrsync.registry.answers import ERROR_LIMIT, SHOWN, body, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
 from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
 from gcrsync.registry.keychain import Keychain
@@ -24,6 +24,7 @@ from gcrsync.registry.wire import Wire
 
 _DOCKER_HUB_SERVER = "registry-1.docker.io"
 _BEARER = "Bearer "
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -85,6 +86,7 @@ class Session:
             raise ProtocolError(call.method, where(call.url), f"{call.registry} leads {way}, where nothing is sent")
         response = self._authorized(call)
         try:
+            self._note_refusal(call, response)
             yield response
         finally:
             response.close()
@@ -120,6 +122,13 @@ class Session:
             response.close()
             response = self._followed(call, authorization)
         return response
+
+    def _note_refusal(self, call: Call, response: httpx.Response) -> None:
+        """Note beside a refusal whose credentials it refuses, so that those can be named."""
+        if response.status_code not in _REFUSALS or not self._is_home(call, response.url):
+            return
+        if "Authorization" in response.request.headers or chosen(response.headers.get_list("www-authenticate")):
+            response.extensions[SHOWN] = self._keychain.credential(call.registry, call.repository).origin
 
     def _known(self, call: Call) -> str:
         """Give the authorization for a first attempt, empty where the registry has not asked for any yet."""

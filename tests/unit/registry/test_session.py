@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gcrsync.errors import ProtocolError, StoppedError, TokenEndedError, UnauthorizedError, UnreachableError
+from gcrsync.errors import ProtocolError, RegistryError, StoppedError, TokenEndedError, UnauthorizedError, UnreachableError
+from gcrsync.registry.answers import failure
 from gcrsync.registry.credentials import basic_authorization
 from gcrsync.registry.opening import Settings, open_session
 from gcrsync.registry.session import Call, Session
@@ -274,6 +275,39 @@ def test_a_token_that_is_not_given_names_the_registry_and_what_to_do(world: Worl
     with pytest.raises(UnauthorizedError, match=r"for r.test: 401 Unauthorized: UNAUTHORIZED: no") as caught:
         sent(session, get(session))
     assert "docker login r.test" in caught.value.hint
+
+
+ORIGINS = {
+    "variables": ({}, "the credentials from GCRSYNC_USERNAME and GCRSYNC_PASSWORD do not open it; "),
+    "file": ({"auths": {"r.test": {"auth": b64encode(b"me:hunter2").decode()}}}, "the credentials from {0}/config.json do not"),
+    "helper": ({"credsStore": "test"}, "the credentials from docker-credential-test (named in {0}/config.json) do not open it; "),
+    "nobody": ({}, "no credentials for it were found; "),
+}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("challenge", ['Basic realm="r"', BEARER])
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_a_refusal_says_where_the_credentials_came_from_and_never_what_they_are(
+    world: World, tmp_path: Path, origin: str, challenge: str, status: int
+) -> None:
+    config, says = ORIGINS[origin]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "docker-credential-test").write_text('#!/bin/sh\necho \'{"Username": "me", "Secret": "hunter2"}\'\n')
+    (tmp_path / "docker-credential-test").chmod(0o755)
+    environment = {"DOCKER_CONFIG": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    if origin == "variables":
+        environment |= {"GCRSYNC_USERNAME": "me", "GCRSYNC_PASSWORD": "hunter2"}
+    headers = {"www-authenticate": challenge}
+    world.hosts["r.test"] = lambda request: httpx.Response(status if "authorization" in request.headers else 401, headers=headers)
+    world.hosts["auth.test"] = lambda _request: httpx.Response(status)
+    session = world.session(Settings(destination="r.test"), environment)
+
+    with pytest.raises(RegistryError) as caught, session.open(get(session)) as response:
+        raise failure(response, "reading")
+    assert caught.value.hint.startswith(says.format(tmp_path))
+    assert "docker login r.test" in caught.value.hint
+    assert "hunter2" not in str(caught.value)
 
 
 # Bodies
