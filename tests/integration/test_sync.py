@@ -122,7 +122,7 @@ def test_a_rehearsal_makes_the_commit_of_a_sync_elsewhere(mirror: Mirror, addres
     clone = Path(told.strip().rpartition(" ")[2])
 
     assert (mirror.place.git(mirror.root, "for-each-ref"), mirror.place.git(mirror.root, "status", "--porcelain")) == before
-    assert "0 of these images already; nothing was copied" in told
+    assert "of 4 images to copy the destination has 0 already; nothing was copied" in told
     assert mirror.place.subjects(clone, "HEAD")[-1] == f"Mirror {address}/p: 7 added"
     shutil.rmtree(clone.parent)
 
@@ -373,7 +373,11 @@ def test_a_record_that_cannot_be_pushed_is_the_error_of_the_report(mirror: Mirro
 def test_a_rehearsal_tells_its_plan_also_where_the_destination_is_down(mirror: Mirror, address: str) -> None:
     mirror.configure(f"{address}/p", "127.0.0.1:1/x")
 
-    assert mirror.report("test", code=1)["namespaces"][0]["failed"] == 7
+    ended = mirror.run("test", "--json", code=1)
+
+    assert json.loads(ended.stdout)["namespaces"][0]["failed"] == 7
+    assert ended.stderr.count("nothing can be copied: ") == 1
+    assert "to copy the destination has" not in ended.stderr
 
 
 def test_a_report_that_cannot_be_written_hides_nothing_of_the_run(mirror: Mirror, address: str, docker_registry: str) -> None:
@@ -405,6 +409,7 @@ def test_credentials_that_are_refused_are_told_once_and_nothing_is_recorded(
         ended = mirror.run("sync", f"{address}/p", "--to", f"{locked}/m", code=1, environment=wrong)
 
         assert ended.stderr.count("nothing can be copied") == 1
+        assert "the credentials from GCRSYNC_USERNAME and GCRSYNC_PASSWORD do not open it; log in: " in ended.stderr
         assert "failed:" not in ended.stderr
         assert "wr0ng" not in ended.stderr + ended.stdout
         assert mirror.log == commits

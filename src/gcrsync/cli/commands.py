@@ -100,9 +100,12 @@ def test(options: SyncOptions) -> Exit:
         rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
         with _prepared("test", options, screen, history, stop) as (job, means):
             asked = replace(job, move=options.move, retry_refused=options.retry_refused)
-            finished, present = rehearse(asked, means, rehearsal)
+            rehearsed = rehearse(asked, means, rehearsal)
+    finished = rehearsed.finished
     code = _finish_run(screen, options, finished)
-    screen.note(f"the destination has {number(present)} of these images already; nothing was copied")
+    if rehearsed.asked:
+        images = counted(rehearsed.asked, "image")
+        screen.note(f"of {images} to copy the destination has {number(rehearsed.present)} already; nothing was copied")
     if finished.publication is not None and finished.publication.commit:
         screen.note(f"the commit of a full success is {finished.publication.commit[:12]} in {rehearsal.root}")
     else:

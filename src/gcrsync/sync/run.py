@@ -34,6 +34,15 @@ class Finished:
     left: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """How a rehearsal ended: the destination was ``asked`` for so many images, and so many of them were ``present`` already."""
+
+    finished: Finished
+    asked: int
+    present: int
+
+
 def preview(job: Job, means: Means, tree: Tree) -> Report:
     """Say what a run would change, from what a commit records; nothing is touched."""
     compared = compare(job, means, read_records(tree))
@@ -69,10 +78,10 @@ def run(job: Job, means: Means, history: History, is_due: Callable[[], bool]) ->
     return finished
 
 
-def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]:
+def rehearse(job: Job, means: Means, rehearsal: History) -> Rehearsed:
     """Do a run without copying: ask the destination what it has, and make the commit of a full success in ``rehearsal``.
 
-    Gives the number of images that the destination has already, too.
+    What is planned for a destination that does not answer fails as a whole, as in a run.
     """
     with rehearsal.locked():
         ground = rehearsal.prepare()
@@ -80,12 +89,13 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> tuple[Finished, int]
         compared = compare(job, means, records)
         copied, present = Copied(compared, records), 0
         ledger = Ledger(job, rehearsal, ground, records, _served(means))
-        work = [item for item in plan_work(means, compared, records, job.started) if item.purpose is not Purpose.REVISIT]
+        planned = [item for item in plan_work(means, compared, records, job.started) if item.purpose is not Purpose.REVISIT]
+        work = list(reachable(means, planned, copied))
         pool = Pool(means.executor, means.ahead, means.stopped)
         for item, outcome, there in each(pool, lambda item: (item, *item.transfer.rehearse(item.step)), work):
             copied.note(item, outcome)
             present += there
-        return _finish(job, means, copied, ledger), present
+        return Rehearsed(_finish(job, means, copied, ledger), len(work), present)
 
 
 def _finish(job: Job, means: Means, copied: Copied, ledger: Ledger) -> Finished:
