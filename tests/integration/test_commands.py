@@ -27,6 +27,11 @@ def test_every_command_explains_itself(mirror: Mirror, command: str) -> None:
     assert len(told.splitlines()) > 10
 
 
+@pytest.mark.parametrize("command", ["compare", "sync", "test", "monitor"])
+def test_help_says_that_several_namespaces_can_be_named(mirror: Mirror, command: str) -> None:
+    assert f"gcrsync {command} [OPTIONS] [NAMESPACE]..." in mirror.run(command, "--help").stdout
+
+
 def test_the_version_is_printed(mirror: Mirror) -> None:
     assert re.fullmatch(r"gcrsync \d+\.\d+\.\d+\n", mirror.run("--version").stdout)
 

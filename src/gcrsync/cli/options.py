@@ -19,7 +19,7 @@ class CompareOptions:
     namespaces: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAMESPACE",
+            metavar="[NAMESPACE]...",
             help="distroless (under gcr.io), gcr.io/distroless, registry.k8s.io... Without any: all of gcrsync.toml.",
             show_default=False,
         ),
