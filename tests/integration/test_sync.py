@@ -205,6 +205,14 @@ def test_a_list_that_fails_ends_with_3_after_the_siblings_are_mirrored(
     assert mirror.documents()[f"{address}/p/java"]["tags"].keys() == {"11", "17", "latest"}
 
 
+def test_a_selection_of_nothing_is_a_warning_and_the_list_complete(mirror: Mirror, address: str) -> None:
+    ended = mirror.run("compare", f"{address}/p", "--to", "127.0.0.1:1/x", "--include", "jave/**")
+
+    assert ended.stdout.endswith("; complete\n")
+    assert "warning: " in ended.stderr
+    assert ended.stderr.endswith("nothing of what is here is selected\n")
+
+
 def test_an_empty_answer_retires_nothing_and_warns(mirror: Mirror, source: Simulator, address: str, docker_registry: str) -> None:
     mirror.configure(f"{address}/p", f"{docker_registry}/drained")
     mirror.run("sync")

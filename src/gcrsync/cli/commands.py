@@ -48,7 +48,7 @@ def compare(options: PreviewOptions) -> Exit:
     if options.exit_code and changes:
         held.add(Exit.DELTA)
     code = finish(screen, options, report, held)
-    if not changes and all(namespace.complete for namespace in report.namespaces):
+    if not changes and not any(namespace.doubts for namespace in report.namespaces):
         screen.note("nothing to do: source and mirror agree")
     return code
 

@@ -44,8 +44,8 @@ class NamespaceReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every listing was there and believed."""
-        return not self.doubts
+        """Whether every listing was there and believed, whatever the selection takes of it."""
+        return all(doubt.fault is Fault.UNMATCHED for doubt in self.doubts)
 
     @property
     def listing_failed(self) -> bool:
