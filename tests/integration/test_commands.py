@@ -130,6 +130,19 @@ def test_the_demonstration_ends_by_itself_and_says_where_to_look(mirror: Mirror,
     assert (tmp_path / "demo" / "mirror" / "mirror" / "acme" / "app" / "index.json").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_demonstration_that_is_ended_by_a_signal_says_so(mirror: Mirror, tmp_path: Path, number: int) -> None:
+    command = [sys.executable, "-m", "gcrsync", "demo", "--folder", str(tmp_path / "demo")]
+    with subprocess.Popen(command, env=mirror.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "\n"
+        process.send_signal(number)
+        _, told = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == "gcrsync: stopped before it was done: run again to go on"
+
+
 def test_a_reader_who_goes_away_is_no_failure(mirror: Mirror) -> None:
     read, write = os.pipe()
     os.close(read)

@@ -8,14 +8,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from gcrsync.cli.command import Exit
+from gcrsync.cli.command import Exit, stoppable
 from gcrsync.cli.console import Screen
 from gcrsync.cli.demo_images import ImageMaker, first_night, second_night
-from gcrsync.errors import StoreError
+from gcrsync.errors import StoppedError, StoreError
 from gcrsync.serve.server import serving
+from gcrsync.sync.stop import Stop
 
 _NAMESPACE = "acme"
 _COMMAND = "command"
+_LOOK_SECONDS = 0.05
+"""How often it is looked whether a command has ended, or the demonstration is to end."""
+
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "gcrsync demo",
     "GIT_AUTHOR_EMAIL": "demo@localhost",
@@ -27,8 +31,8 @@ _IDENTITY = {
 class _Show:
     """Runs commands as a person would, in the demonstration's metadata repository, and shows each before its output."""
 
-    def __init__(self, screen: Screen, folder: Path) -> None:
-        self._screen, self._folder = screen, folder
+    def __init__(self, screen: Screen, folder: Path, stop: Stop) -> None:
+        self._screen, self._folder, self._stop = screen, folder, stop
         self.repository = folder / "metadata-repository"
         self._environment = {**{name: text for name, text in os.environ.items() if not name.startswith("GIT_")}, **_IDENTITY}
 
@@ -62,9 +66,15 @@ class _Show:
     def _run(self, shown: Sequence[str], command: Sequence[str], folder: Path) -> None:
         self._line(f"$ {shlex.join(shown)}", _COMMAND)
         sys.stdout.flush()
-        ended = subprocess.run(command, cwd=folder, env=self._environment, check=False)  # noqa: S603 - our own words, no shell
-        if ended.returncode:
-            raise StoreError(f"the demonstration's command ended with {ended.returncode}: {' '.join(shown)}")
+        with subprocess.Popen(command, cwd=folder, env=self._environment) as process:  # noqa: S603 - our own words, no shell
+            while process.poll() is None:
+                if self._stop.asked.wait(_LOOK_SECONDS):
+                    process.terminate()
+                    break
+        if self._stop():
+            raise StoppedError
+        if process.returncode:
+            raise StoreError(f"the demonstration's command ended with {process.returncode}: {' '.join(shown)}")
 
     def _quiet(self, command: Sequence[str], folder: Path) -> None:
         quiet = {
@@ -85,18 +95,18 @@ def demonstrate(screen: Screen, folder: Path | None) -> Exit:
     """Show the main job in ``folder`` (empty, or a new temporary one) and say where to look afterwards."""
     place = _empty_folder(folder)
     source, mirror = place / "source", place / "mirror"
-    show = _Show(screen, place)
-    show.prepare()
-    with serving(source) as registry, serving(mirror, writable=True) as destination:
+    with stoppable() as stop, serving(source) as registry, serving(mirror, writable=True) as destination:
+        show = _Show(screen, place, stop)
+        show.prepare()
         maker = ImageMaker(source, registry)
         first_night(maker, _NAMESPACE)
         namespace, to = f"{registry}/{_NAMESPACE}", f"{destination}/mirror"
         _first_night(show, namespace, to)
         second_night(maker, _NAMESPACE)
         _second_night(show, namespace)
-    show.say("The record: one commit a night, pushed, and a changelog for people.")
-    show.git("--no-pager", "log", "--stat", "--format=%h %s")
-    show.print_file("CHANGELOG.md")
+        show.say("The record: one commit a night, pushed, and a changelog for people.")
+        show.git("--no-pager", "log", "--stat", "--format=%h %s")
+        show.print_file("CHANGELOG.md")
     show.say("Where to look:")
     screen.result(f"  {show.repository}  the record: metadata/, CHANGELOG.md, git log")
     screen.result(f"  {mirror}  the mirror, as image layouts; `gcrsync serve {mirror}` makes a registry of it again")
