@@ -53,7 +53,8 @@ def test_equal_records_give_equal_bytes(record: Record, shuffle: Random) -> None
 def test_a_document_is_utf_8_with_one_line_for_each_entry(record: Record) -> None:
     text = encode(record)
     assert text.encode().decode() == text
-    sections: tuple[Mapping[Any, object], ...] = (record.tags, record.manifests, record.held, record.gone, record.untagged)
+    named: tuple[Mapping[Any, object], ...] = (record.tags, record.manifests, record.held, record.gone)
+    sections = (*named, record.former, record.untagged)
     entries = sum(map(len, sections))
     opened = sum(map(bool, sections))
     empty = 2 - bool(record.tags) - bool(record.manifests)

@@ -1,18 +1,27 @@
 """Laws of comparing, recording and merging, on records and snapshots that hypothesis makes up."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gcrsync.metadata.document import decode, encode
+from gcrsync.metadata.paths import path_of
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import State
+from gcrsync.mirror.diff import Delta, Terms
 from gcrsync.mirror.merge import merge
+from gcrsync.mirror.naming import RegistryDestination
 from gcrsync.mirror.outcome import Outcome, Step
+from gcrsync.mirror.plan import make_plan
 from gcrsync.mirror.record import Record
+from gcrsync.mirror.selection import Patterns, Selection
 from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import Platform
+from gcrsync.oci.media_types import OCI_INDEX
 from gcrsync.oci.name import Tag
-from tests.support.values import NOW, compare, listing, record, records, repository, snapshot, tags
+from tests.support.values import NOW, compare, everything, listing, record, records, repository, snapshot, tags
 
 NAME = "gcr.io/p/a"
 TAGS = st.dictionaries(st.sampled_from(["1", "2", "3", "v1", "latest"]), st.sampled_from("xyz"))
@@ -81,6 +90,51 @@ def test_merging_takes_each_tag_whole_from_one_writer(before: Record, one: dict[
 
     for tag in {*merged.tags, *merged.gone, *merged.held}:
         assert _of(merged, tag) in (_of(ours, tag), _of(theirs, tag))
+
+
+@st.composite
+def nights(draw: st.DrawFn) -> list[tuple[dict[str, str], Selection, set[str]]]:
+    """Draw what the source has on some nights, what is selected of it, and the tags that cannot be put on those nights."""
+    names = st.sets(st.sampled_from(["1", "2", "3", "v1", "latest"]))
+    chosen = st.sampled_from([(), (Platform("linux", "arm"),), (Platform("linux", "amd64"),)])
+    night = st.tuples(
+        st.dictionaries(st.sampled_from(["1", "2", "3", "v1", "latest"]), st.sampled_from("xy"), min_size=1),
+        st.builds(
+            lambda left, choice: replace(everything(NAME), tags_exclude=Patterns(tuple(left)), platforms=choice), names, chosen
+        ),
+        names,
+    )
+    return draw(st.lists(night, min_size=2, max_size=6))
+
+
+@given(nights())
+def test_a_record_says_what_the_mirror_serves_whatever_was_chosen_and_failed(
+    drawn: list[tuple[dict[str, str], Selection, set[str]]],
+) -> None:
+    known, mirror = record(NAME), dict[Tag, Digest]()
+    for seen, selection, failing in drawn:
+        delta, steps = _planned(known, seen, selection)
+        outcomes = [_copied(step, failing) for step in steps]
+        mirror |= {tag: outcome.mirror_digest or outcome.step.digest for outcome in outcomes for tag in outcome.confirmed}
+        known = apply(known, delta.changes, outcomes, NOW)
+
+        assert {tag: known.digest_at_mirror(tag) for tag in known.served} == mirror
+        assert all(described in map(known.described, known.served) for described in known.manifests.values())
+        assert decode(encode(known), path_of(known.repository)) == known
+        assert failing or not _planned(known, seen, selection)[1]
+
+
+def _planned(known: Record, seen: dict[str, str], selection: Selection) -> tuple[Delta, tuple[Step, ...]]:
+    found, place = snapshot(NAME, {NAME: listing(seen)}), RegistryDestination("mirror.example", "", "{path}")
+    delta = compare(records(known), found, selection, Terms(platforms=selection.platforms))
+    return delta, make_plan(delta.changes, found, place, records(known), selection.platforms)
+
+
+def _copied(step: Step, failing: set[str]) -> Outcome:
+    """Copy an index: each choice of platforms makes another digest of it."""
+    confirmed = tuple(tag for tag in step.tags if tag.name not in failing)
+    chosen = Digest.of(f"{step.digest} {step.platforms}".encode()) if step.platforms else None
+    return Outcome(step, confirmed, media_type=OCI_INDEX, mirror_digest=chosen)
 
 
 def _of(one: Record, tag: Tag) -> object:

@@ -95,6 +95,7 @@ def records(draw: st.DrawFn) -> Record:
         manifests={digest: draw(mirrored) for digest in named},
         held=draw(st.dictionaries(tags, held, max_size=2)),
         gone=vanished,
+        former={tag: draw(mirrored) for tag in sorted({*served, *vanished}, key=str) if draw(st.booleans())},
         untagged=draw(st.dictionaries(digests, st.none() | digests, max_size=2)),
         extra=draw(extras),
     )

@@ -1,7 +1,7 @@
 """The document of a repository: a record as JSON text, byte for byte, and back.
 
-Keys stand in a fixed order and unknown ones after them; each tag, manifest, held and gone entry has a line of its own; equal
-records give equal text.
+Keys stand in a fixed order and unknown ones after them; each tag, manifest, held, gone and former entry has a line of its own;
+equal records give equal text.
 """
 
 import json
@@ -32,7 +32,7 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 def encode(record: Record) -> str:
     """Write a record: two-space indent, final newline, tags by ``Tag.sort_key``, digests by their text.
 
-    What is unknown is left out, and so are ``held``, ``gone`` and ``untagged`` where they are empty. Times are cut to
+    What is unknown is left out, and so are ``held``, ``gone``, ``former`` and ``untagged`` where they are empty. Times are cut to
     whole seconds.
     """
     members = [f'"repository": {_json(str(record.repository))}', f'"mirror": {_json(record.mirror)}']
@@ -43,6 +43,8 @@ def encode(record: Record) -> str:
         members.append(_object("held", ((tag.name, _held(held)) for tag, held in _by_tag(record.held))))
     if record.gone:
         members.append(_object("gone", ((tag.name, _gone(gone)) for tag, gone in _by_tag(record.gone))))
+    if record.former:
+        members.append(_object("former", ((tag.name, _mirrored(former)) for tag, former in _by_tag(record.former))))
     if record.untagged:
         untagged = sorted(record.untagged.items(), key=lambda entry: entry[0])
         members.append(_object("untagged", ((digest.text, subject and subject.text) for digest, subject in untagged)))
@@ -54,8 +56,9 @@ def encode(record: Record) -> str:
 def decode(text: str, path: str) -> Record:
     """Read the document that stands at ``path``.
 
-    Each digest in ``tags`` and ``gone`` must be described in ``manifests``; what else is described there is kept. Raises
-    InvalidMetadataError with the line of whatever is not as :func:`encode` would write it.
+    Each digest in ``tags`` and ``gone`` must be described in ``manifests``, and each tag in ``former`` be one of theirs; what else
+    is described in ``manifests`` is kept. Raises InvalidMetadataError with the line of whatever is not as :func:`encode` would
+    write it.
     """
     document = strict_json.parse(text, path)
     try:
@@ -124,6 +127,7 @@ class _Reader:
             manifests=_section(document, "manifests", self.digest_of, self.mirrored),
             held=_section(document, "held", Tag, self.held),
             gone=_section(document, "gone", Tag, self.gone),
+            former=_section(document, "former", Tag, self.mirrored),
             untagged=_section(document, "untagged", self.digest_of, self.subject),
             extra=document,
         )
@@ -247,3 +251,6 @@ def _check_described(record: Record) -> None:
     for tag, gone in record.gone.items():
         if gone.digest not in record.manifests:
             raise _WrongError(f"no entry in 'manifests' describes {gone.digest}", "gone", tag.name)
+    for tag in record.former:
+        if tag not in record.served:
+            raise _WrongError(f"the mirror has no tag {tag}", "former", tag.name)

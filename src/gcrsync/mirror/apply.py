@@ -21,6 +21,7 @@ class _Draft:
         self.manifests = dict(record.manifests)
         self.held = dict(record.held)
         self.gone = dict(record.gone)
+        self.former = dict(record.former)
         self.untagged = record.untagged
 
     def hold(self, tag: Tag, digest: Digest, reason: str, now: datetime) -> None:
@@ -37,11 +38,20 @@ class _Draft:
         if tag in self.tags:
             self.gone[tag] = Gone(self.tags.pop(tag), now)
 
+    def describe(self, digest: Digest, described: Mirrored) -> None:
+        """Note what the mirror is to have of a digest; its tags have what they had until they are confirmed."""
+        known = self.manifests.get(digest, described)
+        for tag, named in (*self.tags.items(), *((tag, gone.digest) for tag, gone in self.gone.items())):
+            if named == digest:
+                self.former.setdefault(tag, known)
+        self.manifests[digest] = described
+
     def confirm(self, tag: Tag, digest: Digest) -> None:
         """Note that the mirror serves a digest under a tag."""
         self.tags[tag] = digest
         self.held.pop(tag, None)
         self.gone.pop(tag, None)
+        self.former.pop(tag, None)
 
     def remember(self, outcomes: Iterable[Outcome]) -> None:
         """Note what untagged manifests refer to: not before all of these came, or the next run would not look for them again."""
@@ -51,9 +61,16 @@ class _Draft:
 
     def result(self, mirror: str) -> Record:
         """Give the record, with a description of each digest that is named and of no other."""
-        named = {*self.tags.values(), *(gone.digest for gone in self.gone.values())}
-        manifests = {digest: described for digest, described in self.manifests.items() if digest in named}
-        return Record(self.record.repository, mirror, self.tags, manifests, self.held, self.gone, self.untagged, self.record.extra)
+        return replace(
+            self.record,
+            mirror=mirror,
+            tags=self.tags,
+            manifests=self.manifests,
+            held=self.held,
+            gone=self.gone,
+            former=self.former,
+            untagged=self.untagged,
+        ).settled()
 
 
 def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome], now: datetime) -> Record:
@@ -84,7 +101,7 @@ def _note(draft: _Draft, change: Change, now: datetime) -> None:
 def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
     step, known = outcome.step, draft.manifests.get(outcome.step.digest)
     if outcome.confirmed:
-        draft.manifests[step.digest] = _described(known, outcome, now)
+        draft.describe(step.digest, _described(known, outcome, now))
     elif known is not None:
         draft.manifests[step.digest] = replace(known, referrers=_joined(known, outcome))
     for tag in outcome.confirmed:
@@ -96,9 +113,9 @@ def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
 
 
 def _described(known: Mirrored | None, outcome: Outcome, now: datetime) -> Mirrored:
-    """Describe a manifest; what is known of one stays, until another choice of platforms has reached all of its tags."""
+    """Describe a manifest; what is known of one stays, unless platforms were chosen otherwise."""
     step = outcome.step
-    if known is not None and (known.follows(step.platforms) or not set(step.tags) <= set(outcome.confirmed)):
+    if known is not None and known.follows(step.platforms):
         return replace(known, referrers=_joined(known, outcome))
     media_type = outcome.media_type or step.described.media_type or (known.media_type if known else None)
     return replace(

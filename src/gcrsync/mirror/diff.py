@@ -100,7 +100,7 @@ def _vanished(record: Record, tag: Tag) -> Change:
 
 def _present(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> Change:
     was, held = record.tags.get(tag), record.held.get(tag)
-    rechosen = _chosen_otherwise(record, digest, terms.platforms) if was == digest else ""
+    rechosen = _chosen_otherwise(record, tag, terms.platforms) if was == digest else ""
     if was == digest and record.repository not in terms.moving and not rechosen:
         reason = BACK if held else ""
         return Change(record.repository, tag, State.UNCHANGED, digest, was, reason, news=held is not None)
@@ -115,9 +115,9 @@ def _present(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: 
     return Change(record.repository, tag, State.MOVED if was else State.ADDED, digest, was)
 
 
-def _chosen_otherwise(record: Record, digest: Digest, platforms: Platforms) -> str:
+def _chosen_otherwise(record: Record, tag: Tag, platforms: Platforms) -> str:
     """Say which platforms the mirror has and which it should have; empty where it has the right ones."""
-    described = record.manifests.get(digest)
+    described = record.described(tag)
     if described is None or described.follows(platforms):
         return ""
     return f"chosen anew: {told(platforms)}, was {told(described.platforms)}"

@@ -1,7 +1,7 @@
 """Two writers' changes to one record, put together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gcrsync.errors import GcrsyncError, MirrorNameError
 from gcrsync.mirror.naming import mirrored
@@ -18,16 +18,13 @@ None is nothing; GcrsyncError is raised where it cannot be asked.
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """Everything that a record says of one tag."""
+    """Everything that a record says of one tag; ``claim`` is the digest that the mirror is said to have under it."""
 
     digest: Digest | None
     held: Held | None
     gone: Gone | None
-
-    @property
-    def claim(self) -> Digest | None:
-        """The digest that the mirror is said to have under the tag."""
-        return self.digest or (self.gone.digest if self.gone else None)
+    claim: Digest | None
+    described: Mirrored | None = field(compare=False)
 
 
 def merge(base: Record, ours: Record, theirs: Record, served: Served) -> Record:
@@ -46,17 +43,16 @@ def merge(base: Record, ours: Record, theirs: Record, served: Served) -> Record:
         before, mine, other = _entry(base, tag), _entry(ours, tag), _entry(theirs, tag)
         if mine in (before, other):
             entries[tag] = other
-        elif other == before or (mine.claim != other.claim and _serves(served, ours, tag, mine.claim)):
+        elif other == before or (mine.claim != other.claim and _serves(served, ours.mirror, tag, mine.claim)):
             entries[tag] = mine
         else:
             entries[tag] = other
     return _record(base, ours, theirs, entries)
 
 
-def _serves(served: Served, record: Record, tag: Tag, digest: Digest | None) -> bool:
-    expected = None if digest is None else record.digest_at_mirror(digest)
+def _serves(served: Served, mirror: str, tag: Tag, claim: Digest | None) -> bool:
     try:
-        return served(record.mirror, tag) == expected
+        return served(mirror, tag) == claim
     except GcrsyncError:
         return False
 
@@ -66,22 +62,22 @@ def _tags(record: Record) -> set[Tag]:
 
 
 def _entry(record: Record, tag: Tag) -> _Entry:
-    return _Entry(record.tags.get(tag), record.held.get(tag), record.gone.get(tag))
+    claim, described = record.digest_at_mirror(tag), record.described(tag)
+    return _Entry(record.tags.get(tag), record.held.get(tag), record.gone.get(tag), claim, described)
 
 
 def _record(base: Record, ours: Record, theirs: Record, entries: dict[Tag, _Entry]) -> Record:
-    known = _manifests(base, ours, theirs)
-    named = {entry.claim for entry in entries.values()}
     return Record(
         repository=theirs.repository,
         mirror=ours.mirror if ours.mirror != base.mirror else theirs.mirror,
         tags={tag: entry.digest for tag, entry in entries.items() if entry.digest},
-        manifests={digest: described for digest, described in known.items() if digest in named},
+        manifests=_manifests(base, ours, theirs),
         held={tag: entry.held for tag, entry in entries.items() if entry.held},
         gone={tag: entry.gone for tag, entry in entries.items() if entry.gone},
         untagged={**theirs.untagged, **ours.untagged},
         extra=theirs.extra,
-    )
+        former={tag: entry.described for tag, entry in entries.items() if entry.described},
+    ).settled()
 
 
 def _manifests(base: Record, ours: Record, theirs: Record) -> dict[Digest, Mirrored]:

@@ -1,7 +1,7 @@
 """What the metadata repository says of one repository: the values behind a file below ``metadata/``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -78,8 +78,10 @@ class Record:
     """Everything recorded of one repository at the source.
 
     ``mirror`` is its name at the destination. ``tags`` holds only what the mirror serves, tag to the digest at the source;
-    ``manifests`` describes each digest that ``tags`` or ``gone`` names, and no other. ``untagged`` are manifests that the source
-    lists without a tag, as far as they were read, and what each refers to, None where that is nothing.
+    ``manifests`` describes each digest that ``tags`` or ``gone`` names, and no other. ``former`` describes what the mirror serves
+    under those tags that it still has as an earlier choice of platforms made them; all others it has as ``manifests`` says.
+    ``untagged`` are manifests that the source lists without a tag, as far as they were read, and what each refers to, None where
+    that is nothing.
     """
 
     repository: Repository
@@ -88,13 +90,40 @@ class Record:
     manifests: Mapping[Digest, Mirrored] = field(default_factory=dict)
     held: Mapping[Tag, Held] = field(default_factory=dict)
     gone: Mapping[Tag, Gone] = field(default_factory=dict)
+    former: Mapping[Tag, Mirrored] = field(default_factory=dict)
     untagged: Subjects = field(default_factory=dict)
     extra: Mapping[str, Json] = field(default_factory=dict)
 
-    def digest_at_mirror(self, digest: Digest) -> Digest:
-        """Give the digest that the mirror has of what has this digest at the source."""
-        described = self.manifests.get(digest)
-        return digest if described is None or described.mirror_digest is None else described.mirror_digest
+    @property
+    def served(self) -> Mapping[Tag, Digest]:
+        """All tags that the mirror serves, those that are gone from the source too, each with its digest there."""
+        return {**{tag: gone.digest for tag, gone in self.gone.items()}, **self.tags}
+
+    def described(self, tag: Tag) -> Mirrored | None:
+        """Describe what the mirror serves under a tag; None where it has none."""
+        digest = self.served.get(tag)
+        return None if digest is None else self.former.get(tag) or self.manifests.get(digest)
+
+    def digest_at_mirror(self, tag: Tag) -> Digest | None:
+        """Give the digest that the mirror serves under a tag, which may be another than the source's."""
+        described = self.described(tag)
+        return described.mirror_digest if described and described.mirror_digest else self.served.get(tag)
+
+    def settled(self) -> "Record":
+        """Give the record with each digest described as some tag of it has it, and with ``former`` for the others alone."""
+        named: dict[Digest, list[Tag]] = {}
+        for tag, digest in self.served.items():
+            named.setdefault(digest, []).append(tag)
+        manifests: dict[Digest, Mirrored] = {}
+        former: dict[Tag, Mirrored] = {}
+        for digest, tags in named.items():
+            described = self.manifests[digest]
+            has = {tag: self.former.get(tag, described) for tag in tags}
+            if all(each.mirror_digest != described.mirror_digest for each in has.values()):
+                described = has[min(tags, key=lambda tag: tag.sort_key)]
+            former |= {tag: each for tag, each in has.items() if each.mirror_digest != described.mirror_digest}
+            manifests[digest] = described
+        return replace(self, manifests=manifests, former=former)
 
 
 Records = Mapping[Repository, Record]

@@ -90,8 +90,8 @@ class _Copies:
         for repository, done in self.relocated.items():
             for outcome in done:
                 if outcome.problem:
-                    digest, lost = outcome.step.digest, set(outcome.step.tags) - set(outcome.confirmed)
-                    for tag in sorted(lost):
+                    for tag in sorted(set(outcome.step.tags) - set(outcome.confirmed)):
+                        digest = self.before[repository].served[tag]
                         yield Change(repository, tag, State.FAILED, digest, digest, outcome.reason, news=False)
 
 

@@ -107,9 +107,10 @@ def _relocation(compared: Compared, steps: Iterable[Step], record: Record, place
     """Plan to copy from the old place what only the mirror still has: gone tags, and old digests of tags that are held."""
     planned = {tag for step in steps if step.source == record.repository for tag in step.tags}
     kept: dict[Digest, list[Tag]] = {}
-    for tag, digest in (*record.tags.items(), *((tag, gone.digest) for tag, gone in record.gone.items())):
-        if tag not in planned:
-            kept.setdefault(record.digest_at_mirror(digest), []).append(tag)
+    for tag in record.served:
+        digest = record.digest_at_mirror(tag)
+        if digest is not None and tag not in planned:
+            kept.setdefault(digest, []).append(tag)
     target = compared.mirror.destination.repository(record.repository)
     for digest, tags in kept.items():
         yield Step(place, target, compared.names[record.repository], digest, tuple(tags), recorded=Recorded.NOTHING)

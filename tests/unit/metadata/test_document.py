@@ -7,6 +7,7 @@ from gcrsync.errors import InvalidMetadataError
 from gcrsync.metadata.document import decode, encode
 from gcrsync.mirror.record import Gone, Held, Mirrored, Record, Why
 from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Repository, Tag
 
 PATH = "metadata/gcr.io/distroless/static.json"
@@ -23,6 +24,7 @@ RECORD = Record(
     },
     held={Tag("v0.9"): Held(OTHER, datetime(2026, 11, 20, 2, 17, tzinfo=UTC), Why.REFUSED, "schema 1 manifest")},
     gone={Tag("v1.0"): Gone(OLD, NIGHT)},
+    former={Tag("v1.9"): Mirrored(mirror_digest=OTHER), Tag("v1.0"): Mirrored(platforms=(Platform("linux", "arm"),))},
 )
 TEXT = f"""\
 {{
@@ -43,6 +45,10 @@ TEXT = f"""\
   }},
   "gone": {{
     "v1.0": {{"digest": "{OLD}", "since": "2026-11-21T02:17:00Z"}}
+  }},
+  "former": {{
+    "v1.0": {{"platforms": ["linux/arm"]}},
+    "v1.9": {{"mirrorDigest": "{OTHER}"}}
   }}
 }}
 """
@@ -85,7 +91,8 @@ WRONG = (
     ('"ghcr.io/acme/distroless/static"', '"oci:./img/../../etc"', 3, "'oci:./img/../../etc' is not a valid mirror"),
     ('"ghcr.io/acme/distroless/static"', '"oci:../img/STATIC"', 3, "is not a valid repository"),
     ('"ghcr.io/acme/distroless/static"', "1", 3, "'mirror' is missing or not a string"),
-    ("}\n}\n", "}\n", 20, "not JSON"),
+    ("}\n}\n", "}\n", 24, "not JSON"),
+    ('    "v1.0": {"platforms"', '    "v0.9": {"platforms"', 21, "the mirror has no tag v0.9"),
 )
 
 
@@ -111,7 +118,7 @@ def test_unknown_keys_stand_after_the_known_ones_in_their_order() -> None:
 
 
 def test_a_manifest_that_no_tag_names_is_kept() -> None:
-    record = replace(RECORD, tags={}, gone={})
+    record = replace(RECORD, tags={}, gone={}, former={})
     assert decode(encode(record), PATH) == record
 
 

@@ -123,20 +123,57 @@ def test_unknown_keys_are_kept() -> None:
     assert apply(before, (), (Outcome(step("y", "2"), (Tag("2"),)),), NOW).extra == {"note": "ours"}
 
 
-def test_another_choice_of_platforms_is_recorded_when_all_its_tags_have_it_and_no_sooner() -> None:
-    before = record(NAME, {"1": "x", "2": "x"})
-    before = replace(before, manifests={digest("x"): Mirrored(OCI_INDEX, 99, None, THEN)})
-    chosen = replace(step("x", "1", "2"), platforms=(Platform("linux", "arm"),))
-    partly = Outcome(chosen, (Tag("1"),), problem=Problem.FAILED, media_type=OCI_INDEX, size=5, mirror_digest=digest("child"))
-    wholly = replace(partly, confirmed=chosen.tags, problem=None)
-    after = apply(before, (), (wholly,), NOW)
+ARM = (Platform("linux", "arm"),)
+WHOLE = Mirrored(OCI_INDEX, 99, None, THEN)
+CHOSEN = Mirrored(OCI_INDEX, 5, None, THEN, platforms=ARM, mirror_digest=digest("child"))
 
-    assert apply(before, (), (partly,), NOW) == before
-    assert after.tags == before.tags
-    assert after.manifests == {
-        digest("x"): Mirrored(OCI_INDEX, 5, None, THEN, platforms=chosen.platforms, mirror_digest=digest("child"))
-    }
-    assert apply(after, (), (replace(wholly, step=step("x", "1", "2"), size=99, mirror_digest=None),), NOW) == before
+
+def chosen(*confirmed: str) -> Outcome:
+    """Give the outcome of copying what is chosen of an index under two tags."""
+    some = tuple(map(Tag, confirmed))
+    return Outcome(replace(step("x", "1", "2"), platforms=ARM), some, media_type=OCI_INDEX, size=5, mirror_digest=digest("child"))
+
+
+def test_another_choice_of_platforms_is_recorded_and_can_be_taken_back() -> None:
+    before = replace(record(NAME, {"1": "x", "2": "x"}), manifests={digest("x"): WHOLE})
+    after = apply(before, (), (chosen("1", "2"),), NOW)
+
+    assert after == replace(before, manifests={digest("x"): CHOSEN})
+    back = Outcome(step("x", "1", "2"), (Tag("1"), Tag("2")), media_type=OCI_INDEX, size=99)
+    assert apply(after, (), (back,), NOW) == before
+
+
+def test_a_tag_that_was_not_copied_with_another_choice_keeps_its_description() -> None:
+    before = replace(record(NAME, {"1": "x", "2": "x", "left-out": "x"}, gone={"0": "x"}), manifests={digest("x"): WHOLE})
+    partly = apply(before, (), (replace(chosen("1"), problem=Problem.FAILED),), NOW)
+    mostly = apply(partly, (), (chosen("1", "2"),), NOW)
+
+    assert (partly.tags, partly.gone, partly.manifests) == (before.tags, before.gone, {digest("x"): CHOSEN})
+    assert partly.former == {Tag(name): WHOLE for name in ("0", "2", "left-out")}
+    assert mostly.former == {Tag(name): WHOLE for name in ("0", "left-out")}
+    assert [partly.digest_at_mirror(Tag(name)) for name in ("1", "2", "0")] == [digest("child"), digest("x"), digest("x")]
+
+
+def test_a_choice_that_no_tag_has_any_more_is_no_longer_described() -> None:
+    before = replace(record(NAME, {"1": "x", "2": "x"}), manifests={digest("x"): CHOSEN}, former={Tag("2"): WHOLE})
+    after = apply(before, (), (Outcome(step("y", "1"), (Tag("1"),)),), NOW)
+
+    assert (after.manifests[digest("x")], after.former) == (WHOLE, {})
+
+
+def test_a_tag_that_goes_and_comes_back_takes_its_former_description_along() -> None:
+    before = replace(record(NAME, {"1": "x", "2": "x"}), manifests={digest("x"): CHOSEN}, former={Tag("2"): WHOLE})
+    gone = apply(before, (Change(REPOSITORY, Tag("2"), State.GONE, was=digest("x")),), (), NOW)
+
+    assert (set(gone.gone), gone.former) == ({Tag("2")}, before.former)
+    assert apply(gone, (), (chosen("2"),), NOW) == replace(before, former={})
+
+
+def test_another_choice_that_makes_the_same_bytes_is_that_of_all_tags_at_once() -> None:
+    before = replace(record(NAME, {"1": "x", "2": "x"}), manifests={digest("x"): WHOLE})
+    after = apply(before, (), (replace(chosen("1"), mirror_digest=None, size=99),), NOW)
+
+    assert (after.manifests, after.former) == ({digest("x"): replace(WHOLE, platforms=ARM)}, {})
 
 
 def test_what_was_copied_with_an_image_is_recorded_and_stays() -> None:

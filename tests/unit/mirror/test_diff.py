@@ -13,6 +13,7 @@ from gcrsync.mirror.snapshot import Snapshot, find_doubts
 from gcrsync.oci import media_types
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.manifest import Platform
+from gcrsync.oci.name import Tag
 from tests.support.values import compare, digest, everything, listing, record, records, repository, snapshot
 
 NAME = "gcr.io/p/a"
@@ -192,3 +193,13 @@ def test_another_choice_of_platforms_changes_the_tags_of_indexes(
 
     assert told(delta) == ([("1", "moved")] if changed else [])
     assert all("chosen anew" in change.reason for change in delta.changes)
+
+
+def test_a_tag_with_a_former_choice_has_moved_and_the_others_of_its_digest_have_not() -> None:
+    known = record(NAME, {"1": "x", "2": "x"})
+    chosen = Mirrored(media_types.OCI_INDEX, platforms=ARM, mirror_digest=digest("child"))
+    known = replace(known, manifests={digest("x"): chosen}, former={Tag("2"): Mirrored(media_types.OCI_INDEX)})
+    delta = compare(records(known), snapshot(NAME, {NAME: listing({"1": "x", "2": "x"})}), terms=Terms(platforms=ARM))
+
+    assert [(str(change.tag), change.reason) for change in delta.changes] == [("2", "chosen anew: linux/arm, was all platforms")]
+    assert delta.unchanged == 1

@@ -54,6 +54,18 @@ def test_the_destination_is_compared_with_the_digest_that_the_mirror_has() -> No
     assert merge(base, ours, theirs, lambda _mirror, _tag: digest("y")).tags == theirs.tags
 
 
+def test_a_tag_that_kept_its_former_bytes_is_merged_with_them() -> None:
+    base = record(NAME, {"1": "x", "2": "x"})
+    chosen, other = Mirrored(mirror_digest=digest("child")), Mirrored(mirror_digest=digest("sibling"))
+    ours = replace(base, manifests={digest("x"): chosen}, former={Tag("2"): base.manifests[digest("x")]})
+    theirs = replace(base, manifests={digest("x"): other})
+    merged = merge(base, ours, theirs, lambda _mirror, tag: digest("child") if tag == Tag("1") else digest("sibling"))
+
+    assert merge(base, ours, base, never) == merge(base, ours, ours, never) == ours
+    assert merge(base, ours, record(NAME, {"1": "x", "2": "x", "3": "z"}), never).former == ours.former
+    assert [merged.digest_at_mirror(Tag(name)) for name in "12"] == [digest("child"), digest("sibling")]
+
+
 def test_a_choice_of_ours_is_kept_beside_a_tag_of_theirs() -> None:
     base, theirs = record(NAME, {"1": "x"}), record(NAME, {"1": "x", "2": "y"})
     ours = replace(base, manifests={digest("x"): Mirrored(mirror_digest=digest("child"))})
