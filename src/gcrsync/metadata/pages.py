@@ -48,15 +48,20 @@ a name is `%2E`.
 - `tags` are the tags that the mirror serves, each with its digest at the source.
 - `manifests` tells of each digest its media type, the bytes of its config and layers over all platforms, and when it was
   uploaded to the source and copied to the mirror. What is not known is left out.
+  - `platforms` are those that the mirror has of an image for several. Without it, the mirror has all.
+  - `mirrorDigest` is the digest by which the mirror has it, where platforms were chosen and that made another one.
+  - `referrers` are the signatures, bills of materials and the like that were copied with it.
 - `held` are tags of which the mirror does not have what the source has, and why: `refused` (the mirror's registry does not
   take this kind of image), `young` (not seen for long enough) or `frozen` (the tag may not move).
 - `gone` are tags that the source no longer has, and since when. The mirror may still serve them.
+- `former` are tags that the mirror has as an earlier choice of platforms made them, each with what `manifests` said then.
+- `untagged` are manifests that the source lists without a tag, each with what it refers to, so that none is read twice.
 
 Times are in UTC. Other keys are kept as they are.
 
 ## Pulling an image
 
-Put the `mirror` before a tag, or before a digest to get exactly those bytes:
+Put the `mirror` before a tag, or before a digest (the `mirrorDigest` where there is one) to get exactly those bytes:
 
     docker pull ghcr.io/acme/distroless/static:latest
     docker pull ghcr.io/acme/distroless/static@sha256:4f1c...

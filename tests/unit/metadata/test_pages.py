@@ -1,9 +1,14 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
+from gcrsync.metadata.document import encode
 from gcrsync.metadata.pages import FIRST_PAGE, pages
 from gcrsync.metadata.paths import README, folders_of
-from gcrsync.mirror.record import Records
-from tests.support.values import record, records
+from gcrsync.mirror.record import Mirrored, Records
+from gcrsync.oci.manifest import Platform
+from gcrsync.oci.name import Tag
+from tests.support.values import THEN, digest, record, records
 
 ROOT = Path(__file__).parents[3]
 RECORDS = records(
@@ -21,6 +26,17 @@ def _folders(found: Records) -> set[str]:
 
 def test_the_first_page_is_the_one_that_is_shipped() -> None:
     assert (ROOT / README).read_text(encoding="utf-8") == FIRST_PAGE
+
+
+def test_the_first_page_explains_every_key_of_a_document() -> None:
+    described = Mirrored("index", 1, THEN, THEN, {}, (Platform("linux", "arm"),), digest("child"), (digest("signature"),))
+    full = record("gcr.io/p/a", {"1": "x"}, held={"2": "y"}, gone={"0": "x"})
+    full = replace(full, manifests={digest("x"): described}, former={Tag("0"): Mirrored()}, untagged={digest("z"): None})
+    document = json.loads(encode(full))
+    named_there = {*document, *document["manifests"][str(digest("x"))]}
+
+    assert named_there > {"former", "mirrorDigest"}
+    assert {key for key in named_there if f"`{key}`" not in FIRST_PAGE and f'"{key}"' not in FIRST_PAGE} == set()
 
 
 def test_the_page_of_a_registry_lists_folders_and_what_is_directly_under_it() -> None:
