@@ -157,6 +157,42 @@ def test_a_mirror_that_moves_takes_along_what_it_chose(
     assert raw(skopeo, f"{docker_registry}/new/p/a:latest") == ALL.children[0].raw
 
 
+def test_a_tag_that_cannot_be_taken_along_is_told_by_its_digest_at_the_source(
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str
+) -> None:
+    with served(Simulator()) as old:
+        mirror.configure(f"{address}/p", f"{old}/old", chosen("linux/amd64"))
+        mirror.run("sync")
+        del source.repositories["p/a"].tags["latest"]
+        mirror.run("sync")
+    mirror.configure(f"{address}/p", f"{docker_registry}/away", chosen("linux/amd64"))
+    images = mirror.report("sync", "--move", code=1)["namespaces"][0]["images"]
+
+    (lost,) = [image for image in images if image["tag"] == "latest"]
+    assert (lost["state"], lost["digest"], lost["was"]) == ("failed", str(ALL.digest), str(ALL.digest))
+
+
+def test_what_is_gone_stays_as_it_was_chosen_and_moves_so(
+    mirror: Mirror, source: Simulator, address: str, docker_registry: str, skopeo: str
+) -> None:
+    mirror.configure(f"{address}/p", f"{docker_registry}/whole")
+    mirror.run("sync")
+    del source.repositories["p/a"].tags["latest"]
+    mirror.run("sync")
+    mirror.configure(f"{address}/p", f"{docker_registry}/whole", chosen("linux/amd64"))
+    mirror.run("sync")
+    (document,) = mirror.documents().values()
+
+    assert described(mirror, ALL)["mirrorDigest"] == str(ALL.children[0].digest)
+    assert document["former"].keys() == {"latest"}
+    assert raw(skopeo, f"{docker_registry}/whole/p/a:latest") == ALL.raw
+    assert counts(mirror) == [0, 0, 0, 3, 0]
+    mirror.configure(f"{address}/p", f"{docker_registry}/part", chosen("linux/amd64"))
+    mirror.run("sync", "--move")
+    assert raw(skopeo, f"{docker_registry}/part/p/a:latest") == ALL.raw
+    assert raw(skopeo, f"{docker_registry}/part/p/a:all") == ALL.children[0].raw
+
+
 def test_a_folder_has_what_is_chosen(mirror: Mirror, address: str) -> None:
     mirror.configure(f"{address}/p", "oci:../layouts", chosen("linux/amd64", "linux/arm64"))
 
