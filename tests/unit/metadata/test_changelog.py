@@ -119,3 +119,9 @@ def test_sections_and_notes_of_people_stay_where_they_are() -> None:
 
 def test_a_heading_with_carriage_returns_is_found() -> None:
     assert insert(f"{HEADING}\r\n\r\nWelcome.\r\n", _entry("one")).count(HEADING) == 1
+
+
+def test_another_choice_of_platforms_is_told_by_its_reason_and_not_by_two_digests_alike() -> None:
+    change = Change(Repository("gcr.io", "a"), Tag("1"), State.MOVED, Digest.of(b"x"), Digest.of(b"x"), "chosen anew: linux/arm")
+
+    assert body([change], Counts(moved=1)).splitlines()[1:] == ["- `gcr.io/a`", "  - moved `1`: `chosen anew: linux/arm`"]

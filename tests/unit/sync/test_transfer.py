@@ -11,9 +11,10 @@ import pytest
 
 from gcrsync.archive.destination import FolderDestination
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
+from gcrsync.mirror.platforms import choice
 from gcrsync.mirror.report import Ending
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import DEEPEST_INDEX, Descriptor
+from gcrsync.oci.manifest import DEEPEST_INDEX, Descriptor, Platform
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
@@ -24,7 +25,17 @@ from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 from gcrsync.sync.transfer import Transfer
 from tests.support import faults
-from tests.support.build import Built, filler, image, image_with_foreign_layer, index, index_with_attestation, schema_one
+from tests.support.build import (
+    AMD64,
+    ARM64,
+    Built,
+    filler,
+    image,
+    image_with_foreign_layer,
+    index,
+    index_with_attestation,
+    schema_one,
+)
 from tests.support.clock import SteppedClock
 from tests.support.faults import Fault
 from tests.support.sessions import session_to
@@ -434,3 +445,58 @@ def test_a_folder_of_layouts_is_a_destination_like_any_other(pair: Pair, tmp_pat
     assert outcome.confirmed == (Tag("1"), Tag("2"))
     assert described is not None
     assert described.digest == built.digest
+
+
+def _choose(pair: Pair, built: Built, *platforms: str, recorded: Recorded = Recorded.REPOSITORY) -> Outcome:
+    chosen = choice(tuple(map(Platform.parse, platforms)))
+    return pair.transfer.copy(replace(step(built.digest, "1", "2"), platforms=chosen, recorded=recorded))
+
+
+def test_one_chosen_platform_is_put_under_the_tags_and_nothing_of_the_others_is_fetched(pair: Pair) -> None:
+    built = pair.source.add("a", index(image("amd"), image("arm")), "1")
+    outcome, (amd, arm) = _choose(pair, built, "linux/amd64"), built.children
+
+    assert (outcome.confirmed, outcome.mirror_digest, outcome.media_type) == ((Tag("1"), Tag("2")), amd.digest, built.media_type)
+    assert pair.serves("1") == pair.serves("2") == str(amd.digest)
+    assert set(pair.mirror.repositories[TARGET.path].manifests) == {str(amd.digest)}
+    assert outcome.size == sum(map(len, amd.blobs.values()))
+    assert not [logged for logged in pair.source.log if logged.path.rpartition("/")[2] in map(str, (arm.digest, *arm.blobs))]
+
+
+def test_several_chosen_platforms_are_put_as_a_smaller_index_after_its_children(pair: Pair) -> None:
+    s390x = {"os": "linux", "architecture": "s390x"}
+    built = pair.source.add("a", index(image("amd"), image("arm"), image("z"), platforms=(AMD64, ARM64, s390x)), "1")
+    outcome = _choose(pair, built, "linux/s390x", "linux/amd64")
+    puts = [logged.path.rpartition("/")[2] for logged in pair.mirror.requests("PUT", "/manifests/")]
+
+    assert outcome.mirror_digest not in (None, built.digest)
+    assert pair.serves("1") == str(outcome.mirror_digest)
+    assert puts == [str(built.children[0].digest), str(built.children[2].digest), "1", "2"]
+
+
+@pytest.mark.parametrize("built", [image(), index(image("amd"), image("arm"))], ids=["no index", "nothing left out"])
+def test_what_a_choice_leaves_whole_keeps_its_digest(pair: Pair, built: Built) -> None:
+    pair.source.add("a", built, "1")
+    outcome = _choose(pair, built, "linux/amd64", "linux/arm64")
+
+    assert (outcome.confirmed, outcome.mirror_digest) == ((Tag("1"), Tag("2")), None)
+    assert pair.serves("2") == str(built.digest)
+
+
+def test_an_index_in_which_nothing_is_chosen_is_refused_and_nothing_is_put(pair: Pair) -> None:
+    built = pair.source.add("a", index(image("amd"), image("arm")), "1")
+    outcome = _choose(pair, built, "windows/amd64")
+
+    assert (outcome.problem, outcome.confirmed) == (Problem.REFUSED, ())
+    assert "nothing in this index is for windows/amd64" in outcome.reason
+    assert not pair.mirror.log
+
+
+def test_a_choice_that_reached_one_tag_and_not_the_other_confirms_that_one(pair: Pair) -> None:
+    built = pair.source.add("a", index(image("amd"), image("arm")), "1")
+    _choose(pair, built)
+    pair.mirror.faults.append(Fault("PUT", "/manifests/2", faults.status(403, "DENIED")))
+    outcome = _choose(pair, built, "linux/amd64")
+
+    assert (outcome.problem, outcome.confirmed, outcome.mirror_digest) == (Problem.FAILED, (Tag("1"),), built.children[0].digest)
+    assert (pair.serves("1"), pair.serves("2")) == (str(built.children[0].digest), str(built.digest))
