@@ -16,7 +16,7 @@ from gcrsync.oci.manifest import Descriptor, Index, Manifest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.referrers import fallback_tag
 from gcrsync.registry.destination import Destination
-from tests.support.build import SBOM, SIGNATURE, Built, image, index, referrer, referrer_index
+from tests.support.build import AMD64, ARM64, SBOM, SIGNATURE, Built, image, index, referrer, referrer_index
 from tests.support.faults import Fault, status
 from tests.support.mirrors import Mirror
 from tests.support.serving import served as serving
@@ -180,6 +180,47 @@ def test_a_signature_that_comes_later_is_copied_told_and_recorded(mirror: Mirror
     commits = mirror.log
     assert mirror.report("sync")["namespaces"][0]["images"] == []
     assert mirror.log == commits
+
+
+@COMBINATIONS
+@pytest.mark.parametrize("platforms", [("amd64",), ("amd64", "arm64")], ids=["one", "several"])
+def test_with_platforms_what_refers_to_a_chosen_image_comes_and_is_found_in_every_run(
+    mirror: Mirror, places: tuple[str, str], platforms: tuple[str, ...]
+) -> None:
+    source, destination = places
+    several = index(image("one"), image("two"), image("three"), platforms=(AMD64, ARM64, {"os": "linux", "architecture": "s390x"}))
+    push(source, several, tag="v1")
+    attested = referrer(several.children[0], "of amd64")
+    push(source, attested)
+    chosen = ", ".join(f'"linux/{platform}"' for platform in platforms)
+    mirror.configure(source, destination, f"platforms = [{chosen}]\n")
+    first = mirror.report("sync")["namespaces"][0]
+    assert (first["failed"], first["held"]) == (0, 0)
+    assert found(destination_of(mirror), several.children[0]).keys() == {attested.digest}
+
+    commits = mirror.log
+    assert mirror.report("sync")["namespaces"][0]["images"] == []
+    assert mirror.log == commits
+    late = referrer(several.children[0], "later")
+    push(source, late)
+    mirror.run("sync")
+    assert found(destination_of(mirror), several.children[0]).keys() == {attested.digest, late.digest}
+    assert mirror.report("sync")["namespaces"][0]["images"] == []
+
+
+@pytest.mark.parametrize("places", [(True, False)], indirect=True)
+def test_a_signature_that_the_copied_list_of_the_source_does_not_name_is_told(mirror: Mirror, places: tuple[str, str]) -> None:
+    source, destination = places
+    older, newer = referrer(IMAGE, "older"), referrer(IMAGE, "newer")
+    push(source, IMAGE, tag="v1")
+    push(source, older, newer)
+    push(source, index(older, platforms=()), tag=str(fallback_tag(IMAGE.digest)))
+    mirror.configure(source, destination)
+    said = mirror.run("sync").stderr
+
+    assert f"{newer.digest} was copied, but {destination_of(mirror)}/app:{fallback_tag(IMAGE.digest)} does not name it" in said
+    assert served(destination_of(mirror), newer) == newer.raw
+    assert recorded(mirror) == sorted((older.digest, newer.digest))
 
 
 @pytest.mark.parametrize("places", [(True, False)], indirect=True)

@@ -41,8 +41,9 @@ class FolderDestination:
             raise NotFoundError("reading", _name(layout, target), "no such manifest")
         return layout.read_manifest(descriptor)
 
-    def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...]:
-        """Give what refers to a manifest."""
+    def referrers(self, repository: Repository, subject: Digest, count: Callable[[int], None]) -> tuple[Descriptor, ...]:
+        """Give what refers to a manifest; that takes no request."""
+        del count
         return tuple(referrer.descriptor for referrer in self._referrers.of(self._layout(repository), subject))
 
     @contextmanager

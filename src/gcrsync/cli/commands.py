@@ -22,6 +22,7 @@ from gcrsync.cli.quantities import seconds, size
 from gcrsync.cli.results import codes, finish, finish_look, print_publication
 from gcrsync.cli.setup import means, network
 from gcrsync.metadata.markdown import number
+from gcrsync.metadata.markdown import size as readable
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import State
 from gcrsync.mirror.report import Report
@@ -74,6 +75,8 @@ def sync(options: RunOptions) -> Exit:
         by = f" by {LIMITS[ending]}" if ending in LIMITS else ""
         recorded = "; what is confirmed is recorded, and the next run goes on from there" if finished.trouble is None else ""
         screen.note(f"stopped{by} with {counted(finished.left, 'tag')} left{recorded}")
+        if most is not None and stop.unfit is not None and stop.unfit > most:
+            screen.warn(f"what is left has blobs of {readable(stop.unfit)} or more: with so few --max-bytes no run gets further")
     return code
 
 

@@ -1,6 +1,6 @@
 """What is recorded after a run: only what truly happened."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -53,11 +53,20 @@ class _Draft:
         self.gone.pop(tag, None)
         self.former.pop(tag, None)
 
-    def remember(self, outcomes: Iterable[Outcome]) -> None:
-        """Note what untagged manifests refer to: not before all of these came, or the next run would not look for them again."""
+    def remember(self, outcomes: Sequence[Outcome]) -> None:
+        """Note what untagged manifests refer to.
+
+        What is new and refers to something is not noted before all of that came: the next run would not look for it again.
+        """
+        all_came = all(outcome.problem in (None, Problem.REFUSED) for outcome in outcomes)
         for outcome in outcomes:
             if outcome.untagged is not None:
-                self.untagged = outcome.untagged
+                known = self.record.untagged
+                self.untagged = {
+                    digest: subject
+                    for digest, subject in outcome.untagged.items()
+                    if all_came or subject is None or digest in known
+                }
 
     def result(self, mirror: str) -> Record:
         """Give the record, with a description of each digest that is named and of no other."""
@@ -84,8 +93,7 @@ def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome]
     outcomes = tuple(outcomes)
     for outcome in outcomes:
         _note_outcome(draft, outcome, now)
-    if all(outcome.problem in (None, Problem.REFUSED) for outcome in outcomes):
-        draft.remember(outcomes)
+    draft.remember(outcomes)
     return draft.result(record.mirror)
 
 

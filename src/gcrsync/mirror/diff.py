@@ -12,6 +12,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Repository, Tag
+from gcrsync.oci.referrers import is_fallback_tag
 
 NO_PLACE = "no place at the destination: "
 """How the reason to hold a repository begins that can have no place there; it is decided anew in every run."""
@@ -118,7 +119,7 @@ def _present(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: 
 def _chosen_otherwise(record: Record, tag: Tag, platforms: Platforms) -> str:
     """Say which platforms the mirror has and which it should have; empty where it has the right ones."""
     described = record.described(tag)
-    if described is None or described.follows(platforms):
+    if described is None or described.follows(platforms) or is_fallback_tag(tag):
         return ""
     return f"chosen anew: {told(platforms)}, was {told(described.platforms)}"
 

@@ -1,7 +1,7 @@
 """What is to be copied, from what differs."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.naming import AnyDestination, mirror_name
@@ -13,6 +13,7 @@ from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import Repository, Tag
+from gcrsync.oci.referrers import is_fallback_tag
 
 _COPIED = frozenset({State.ADDED, State.MOVED})
 
@@ -63,6 +64,8 @@ def _steps(place: _Place, listing: Listing, tags: Mapping[Digest, list[Tag]]) ->
 def _step(place: _Place, digest: Digest, tags: tuple[Tag, ...], described: Described) -> Step:
     repository = place.record.repository
     target, mirror = place.destination.repository(repository), mirror_name(place.destination, repository)
+    if all(map(is_fallback_tag, tags)):  # a list of referrers, which has no platforms to choose from
+        place = replace(place, platforms=())
     return Step(repository, target, mirror, digest, tags, described, _recorded(place, mirror, digest), place.platforms)
 
 

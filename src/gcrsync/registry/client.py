@@ -1,6 +1,6 @@
 """The distribution API: manifests and blobs of any repository, read and written (distribution-spec, "Pull" and "Push")."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
@@ -88,9 +88,9 @@ class Client:
         """
         return self._read_manifest(repository, target)[0]
 
-    def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...] | None:
-        """Give what the registry lists as referring to a digest; None where it keeps no such lists, which is asked once."""
-        return self._referrers.referrers(self._listing(repository, subject))
+    def referrers(self, repository: Repository, subject: Digest, count: Callable[[int], None]) -> tuple[Descriptor, ...] | None:
+        """Give what the registry lists as referring to a digest, None where it keeps no such lists; ``count`` the requests."""
+        return self._referrers.referrers(self._listing(repository, subject), count)
 
     @contextmanager
     def open_blob(self, repository: Repository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:

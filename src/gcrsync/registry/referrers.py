@@ -1,6 +1,7 @@
 """What refers to a manifest, by the registry's own list of it (distribution-spec, "Listing Referrers")."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -17,6 +18,10 @@ from gcrsync.registry.session import Call, Session
 MOST_PAGES = 100
 """After so many pages a list of referrers is taken for endless."""
 
+ENOUGH_DENIALS = 3
+"""So often a registry has to say that it keeps no lists."""
+
+_PAGE_FOR_PEOPLE = "text/html"
 _NO_API = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_ACCEPTABLE})
 """What registries without such lists answer: the specification's is 404."""
 
@@ -31,36 +36,52 @@ class _Page:
 
 
 class ReferrersApi:
-    """Asks registries for their lists, each host that turns out to have none once. Threads may share it."""
+    """Asks registries for their lists, as long as they do not say that they have none. Threads may share it.
+
+    A host that has given a list keeps such lists; one that has said several times that there are none, and never gave one, does
+    not: a single such answer may be of something between, or of one repository.
+    """
 
     def __init__(self, session: Session) -> None:
         """Begin with nothing learnt."""
         self._session = session
-        self._keeps: dict[str, bool] = {}
+        self._keeping: set[str] = set()
+        self._denials: Counter[str] = Counter()
 
     def lists(self, call: Call) -> bool:
-        """Say whether the registry keeps such lists; it is asked once, with this request."""
-        if call.registry not in self._keeps:
-            self._keeps[call.registry] = self._read(call, call.url) is not None
-        return self._keeps[call.registry]
+        """Say whether the registry keeps such lists; it is asked, with this request, unless that is known."""
+        return self._first(call, _ignore) is not None if call.registry not in self._keeping else True
 
-    def referrers(self, call: Call) -> tuple[Descriptor, ...] | None:
-        """Give what the registry lists, each once; None where it keeps no such lists.
+    def referrers(self, call: Call, count: Callable[[int], None]) -> tuple[Descriptor, ...] | None:
+        """Give what the registry lists, each once; None where it keeps no such lists. ``count`` the requests.
 
         Raises RegistryError and InvalidManifestError for an answer that is no list, and for a list without end.
         """
-        if not self._keeps.get(call.registry, True):
-            return None
-        first = self._read(call, call.url)
-        self._keeps.setdefault(call.registry, first is not None)
+        first = self._first(call, count)
         if first is None:
             return None
         found: dict[Digest, Descriptor] = {}
-        for page in self._pages(call, first):
+        for page in self._pages(call, first, count):
             found |= {entry.digest: entry for entry in page.index.manifests}
         return tuple(found.values())
 
-    def _pages(self, call: Call, page: _Page) -> Iterator[_Page]:
+    def _first(self, call: Call, count: Callable[[int], None]) -> _Page | None:
+        """Give the first page, None where the registry keeps no lists."""
+        host = call.registry
+        if host not in self._keeping and self._denials[host] >= ENOUGH_DENIALS:
+            return None
+        count(1)
+        page = self._read(call, call.url)
+        if page is not None:
+            self._keeping.add(host)
+        elif host in self._keeping:
+            where = answers.where(call.url)
+            raise ProtocolError("listing referrers", where, "the registry says that it keeps no such lists, and has given some")
+        else:
+            self._denials[host] += 1
+        return page
+
+    def _pages(self, call: Call, page: _Page, count: Callable[[int], None]) -> Iterator[_Page]:
         asked = {call.url}
         yield page
         while target := linked(page.link):
@@ -68,6 +89,7 @@ class ReferrersApi:
             if len(asked) >= MOST_PAGES:
                 raise astray(page.url, f"there were {MOST_PAGES} before it")
             asked.add(url)
+            count(1)
             following = self._read(call, url)
             if following is None:
                 raise astray(page.url, "there is no list behind it")
@@ -81,13 +103,19 @@ class ReferrersApi:
                 return None
             if response.status_code != HTTPStatus.OK:
                 raise answers.failure(response, "listing referrers")
-            if media_types.bare(response.headers.get("Content-Type")) != media_types.OCI_INDEX:
+            where, media_type = answers.where(response.url), media_types.bare(response.headers.get("Content-Type"))
+            if media_type == _PAGE_FOR_PEOPLE:
+                raise ProtocolError("listing referrers", where, "the answer is an HTML page")
+            if media_type != media_types.OCI_INDEX:
                 return None
-            where = answers.where(response.url)
             index = parse_manifest(answers.body(response, LARGEST_MANIFEST), media_types.OCI_INDEX, where)
             if not isinstance(index, Index):
                 raise ProtocolError("listing referrers", where, "the answer is no index")
             return _Page(index, response.url, response.headers.get("Link", ""))
+
+
+def _ignore(requests: int) -> None:
+    del requests
 
 
 def subject_of(response: httpx.Response) -> str:

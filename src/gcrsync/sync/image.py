@@ -1,6 +1,7 @@
 """One image on its way: its children and blobs go to the target before the manifest that names them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gcrsync.errors import InvalidManifestError, NotFoundError, ProtocolError, RefusedError
@@ -37,6 +38,10 @@ class Progress:
     untagged: Subjects | None = None
     asked: int = 0
 
+    def count(self, requests: int) -> None:
+        """Count requests that told what refers to the image."""
+        self.asked += requests
+
     @property
     def digest(self) -> Digest:
         """The digest that the target is to have."""
@@ -69,9 +74,23 @@ class Shared:
         self.manifests = Manifests(passage.source)
         self.children: Once[tuple[Repository, Digest], BlobSizes | None] = Once()
         self.referrers: Once[tuple[Repository, Digest], None] = Once()
+        self._under_tags: dict[tuple[Repository, Tag], tuple[Digest, ...]] = {}
         self.lists: dict[tuple[Repository, Digest], tuple[Digest, ...]] = {}
         self.untagged = UntaggedManifests(passage, self.manifests)
         self._new: Once[Repository, bool] = Once()
+
+    def under_tag(self, source: Repository, subject: Digest, count: Callable[[int], None]) -> tuple[Digest, ...]:
+        """Give what the list names that stands under a tag of the source ("Referrers Tag Schema"), and ``count`` the request."""
+        tag = fallback_tag(subject)
+        if (source, tag) not in self._under_tags:
+            found: AnyManifest | None = None
+            if self.passage.lists.may_be(source, tag):
+                count(1)
+                with suppress(NotFoundError):
+                    found = self.passage.source.get_manifest(source, tag)
+            entries = found.manifests if isinstance(found, Index) else ()
+            self._under_tags[source, tag] = tuple(entry.digest for entry in entries)
+        return self._under_tags[source, tag]
 
     def is_new(self, step: Step) -> bool:
         """Say whether the repository that a step leads to has nothing yet; it is asked for where the record does not tell."""
@@ -116,8 +135,14 @@ class Image:
         is_listed = place.put_manifest(self.step.target, target, manifest, digest)
         if is_listed or isinstance(manifest, SchemaOne) or manifest.subject is None:
             return
-        if not self._passage.lists.are_copied(self.step.source, fallback_tag(manifest.subject.digest)):
+        subject = manifest.subject.digest
+        if not self._passage.lists.are_copied(self.step.source, fallback_tag(subject)):
             place.list_referrer(self.step.target, manifest, digest)
+        elif digest not in self._shared.under_tag(self.step.source, subject, self._progress.count):
+            where = f"{self.step.target}:{fallback_tag(subject)}"
+            self._passage.watch.said(
+                f"{digest} was copied, but {where} does not name it: that is the source's own list, which is older"
+            )
 
     def _put_again(self, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> None:
         try:

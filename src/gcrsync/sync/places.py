@@ -15,8 +15,8 @@ class Source(Protocol):
     def get_manifest(self, repository: Repository, target: Tag | Digest) -> AnyManifest:
         """Give a manifest, checked against its digest where it is asked for by one."""
 
-    def referrers(self, repository: Repository, subject: Digest) -> tuple[Descriptor, ...] | None:
-        """Give what refers to a manifest, None where no list of that is kept."""
+    def referrers(self, repository: Repository, subject: Digest, count: Callable[[int], None]) -> tuple[Descriptor, ...] | None:
+        """Give what refers to a manifest, None where no list of that is kept; ``count`` the requests that this takes."""
 
     def open_blob(self, repository: Repository, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
         """Open a blob for reading, in chunks that nobody has checked yet."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gcrsync.errors import GcrsyncError, InvalidManifestError, NotFoundError, ReferrerError, StoppedError
+from gcrsync.errors import GcrsyncError, InvalidManifestError, ReferrerError, StoppedError
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import AnyManifest, Index, SchemaOne
-from gcrsync.oci.referrers import DEEPEST_REFERRER, fallback_tag
+from gcrsync.oci.referrers import DEEPEST_REFERRER
 from gcrsync.sync.blobs import from_the_source
 from gcrsync.sync.image import Image, Progress, Shared
 
@@ -32,13 +32,13 @@ class Referrers:
             self._bring(subject, depth=0)
         self._progress.referrers = tuple(sorted(self._brought))
 
-    def bring_to(self, digest: Digest) -> None:
-        """Do the same for a manifest that the target has for a while: it is read only where its children may matter."""
+    def bring_to(self, manifest: AnyManifest | None, digest: Digest) -> None:
+        """Do the same for a manifest that the target has for a while: one not given is read only where its children may matter."""
         step = self._image.step
         self._bring(digest, depth=0)
         may_have_children = step.described.media_type not in media_types.MANIFESTS - media_types.INDEXES
         if may_have_children and (self._progress.untagged or self._lists_kept or self._passage.lists.any_in(step.source)):
-            self.bring(self._shared.manifests.get(step.source, digest), digest)
+            self.bring(manifest or self._shared.manifests.get(step.source, digest), digest)
         self._progress.referrers = tuple(sorted(self._brought))
 
     def _bring(self, subject: Digest, depth: int) -> None:
@@ -89,31 +89,18 @@ class Referrers:
     def _ask(self, subject: Digest) -> tuple[Digest, ...]:
         """Ask the source: its untagged manifests where it lists such, else its list, or the one under a tag."""
         source, repository = self._passage.source, self._image.step.source
-        untagged = self._shared.untagged.of(repository, self._count)
+        untagged = self._shared.untagged.of(repository, self._progress.count)
         if untagged is None:
-            listed = source.referrers(repository, subject)
+            listed = source.referrers(repository, subject, self._progress.count)
             if listed is not None:
                 self._lists_kept = True
-                self._count(1)
                 return tuple(entry.digest for entry in listed)
             return self._under_tag(subject)
         self._progress.untagged = untagged.subjects
         return tuple(dict.fromkeys((*untagged.by_subject.get(subject, ()), *self._under_tag(subject))))
 
     def _under_tag(self, subject: Digest) -> tuple[Digest, ...]:
-        """Give what the list names that stands under a tag of the source ("Referrers Tag Schema")."""
-        repository, tag = self._image.step.source, fallback_tag(subject)
-        if not self._passage.lists.may_be(repository, tag):
-            return ()
-        self._count(1)
-        try:
-            found = self._passage.source.get_manifest(repository, tag)
-        except NotFoundError:
-            return ()
-        return tuple(entry.digest for entry in found.manifests) if isinstance(found, Index) else ()
-
-    def _count(self, requests: int) -> None:
-        self._progress.asked += requests
+        return self._shared.under_tag(self._image.step.source, subject, self._progress.count)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ class Stop:
         """Begin with nobody having asked."""
         self.asked = Event()
         self.ending: Ending | None = None
+        self.unfit: int | None = None
+        """The smallest number of bytes that did not fit any more, None where all did."""
         self._now, self._left, self._since = now, most, 0.0
         self._lock = Lock()
 
@@ -50,6 +52,7 @@ class Stop:
             if self._left is not None and fits:
                 self._left -= size
         if not fits:
+            self.unfit = size if self.unfit is None else min(size, self.unfit)
             self.ending = self.ending or Ending.BYTES
             raise LimitError(_MOST)
 

@@ -37,8 +37,8 @@ class Transfer:
         """Copy what has come to refer to the manifest of a step, which the target has; no tag is put."""
 
         def bring(progress: Progress) -> None:
-            self._choose(progress)
-            Referrers(self._shared, Image(self._shared, progress), progress).bring_to(progress.digest)
+            chosen = self._choose(progress)
+            Referrers(self._shared, Image(self._shared, progress), progress).bring_to(chosen, progress.digest)
 
         return self._ended(Progress(step), bring)
 

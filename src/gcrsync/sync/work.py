@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum, auto
 from functools import cache
 
+from gcrsync.mirror.change import State
 from gcrsync.mirror.naming import mirrored
 from gcrsync.mirror.outcome import Outcome, Recorded, Step
 from gcrsync.mirror.record import Record, Records
@@ -66,17 +67,18 @@ def plan_work(means: Means, compared: Sequence[Compared], records: Records, star
 
 def _list_tags(compared: Compared, records: Records) -> ListTags:
     """Tell which tags a source has by what was listed of it, and which of them the mirror is to have by their names."""
-    listings, selection = compared.snapshot.listings, compared.mirror.selection
+    listings = compared.snapshot.listings
 
     def may_be(repository: Repository, tag: Tag) -> bool:
         listing = listings.get(repository.namespace)
         return listing is None or tag in listing.tags or tag in listing.unasked
 
+    to_come = {(change.repository, change.tag) for change in compared.delta.changes if change.state in (State.ADDED, State.MOVED)}
+
     def are_copied(repository: Repository, tag: Tag) -> bool:
         record, listing = records.get(repository), listings.get(repository.namespace)
-        if record is not None and (tag in record.tags or tag in record.gone):
-            return True
-        return selection.takes_tag(tag) and listing is not None and tag in listing.tags
+        there = record is not None and listing is not None and record.tags.get(tag) == listing.tags.get(tag, "")
+        return there or (repository, tag) in to_come
 
     @cache
     def any_in(repository: Repository) -> bool:

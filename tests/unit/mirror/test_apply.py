@@ -52,16 +52,17 @@ def test_the_tags_confirmed_before_a_failure_are_recorded() -> None:
 
 
 @pytest.mark.parametrize("problem", [None, Problem.REFUSED, Problem.FAILED, Problem.STOPPED])
-def test_untagged_manifests_are_remembered_once_all_that_refers_to_images_is_there(
-    problem: Problem | None,
-) -> None:
-    subjects = {digest("signature"): digest("x")}
+def test_what_untagged_manifests_refer_to_is_remembered_once_all_of_that_is_there(problem: Problem | None) -> None:
+    before = replace(record(NAME, {"1": "x"}), untagged={digest("old"): digest("x")})
+    subjects = {digest("old"): digest("x"), digest("signature"): digest("x"), digest("child"): None}
     outcomes = (
         Outcome(step("x", "1"), (Tag("1"),), untagged=subjects),
         Outcome(step("y", "2"), problem=problem, untagged=subjects),
     )
+    all_came = problem in (None, Problem.REFUSED)
 
-    assert apply(record(NAME), (), outcomes, NOW).untagged == (subjects if problem in (None, Problem.REFUSED) else {})
+    remembered = apply(before, (), outcomes, NOW).untagged
+    assert remembered == (subjects if all_came else {digest("old"): digest("x"), digest("child"): None})
 
 
 def test_what_has_come_to_refer_to_a_recorded_image_is_recorded_without_its_tags() -> None:

@@ -14,8 +14,9 @@ from gcrsync.oci.manifest import Index, Manifest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.referrers import fallback_tag
 from gcrsync.registry.destination import Destination
+from gcrsync.registry.referrers import ENOUGH_DENIALS
 from tests.support.build import SIGNATURE, Built, image, referrer
-from tests.support.faults import Fault, status, with_headers
+from tests.support.faults import Fault, page, status, with_headers
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
 
@@ -54,30 +55,48 @@ def listed(destination: Destination, built: Built) -> None:
 def test_all_pages_of_a_list_are_read(registry: Simulator, destination: Destination) -> None:
     signatures = [registry.add("a", referrer(IMAGE, str(number))) for number in range(3)]
 
-    found = destination.referrers(A, IMAGE.digest)
+    found = destination.referrers(A, IMAGE.digest, lambda _: None)
     assert found is not None
     assert {each.digest for each in found} == {signature.digest for signature in signatures}
     assert asked(registry) == 3
 
 
 @pytest.mark.parametrize("code", [400, 404, 405, 406])
-def test_a_registry_without_lists_is_asked_once(registry: Simulator, destination: Destination, code: int) -> None:
+def test_a_registry_without_lists_is_asked_no_more_when_it_has_said_so_often_enough(
+    registry: Simulator, destination: Destination, code: int
+) -> None:
     registry.faults.append(Fault("GET", "/referrers/", status(code), times=None))
-    assert [destination.referrers(A, Digest.of(text)) for text in (b"one", b"two")] == [None, None]
-    assert asked(registry) == 1
+    counted: list[int] = []
+    digests = [Digest.of(str(number).encode()) for number in range(2 * ENOUGH_DENIALS)]
+    assert {destination.referrers(A, digest, counted.append) for digest in digests} == {None}
+    assert asked(registry) == sum(counted) == ENOUGH_DENIALS
 
 
-def test_an_answer_of_another_type_is_no_list(registry: Simulator, destination: Destination) -> None:
-    registry.faults.append(Fault("GET", "/referrers/", with_headers(Content_Type="text/html"), times=None))
-    assert destination.referrers(A, IMAGE.digest) is None
+def test_a_registry_that_has_given_a_list_cannot_say_that_it_keeps_none(registry: Simulator, destination: Destination) -> None:
+    registry.faults.append(Fault("GET", "/referrers/", status(404), times=1))
+    assert destination.referrers(A, IMAGE.digest, lambda _: None) is None
+    assert destination.referrers(A, IMAGE.digest, lambda _: None) == ()
+
+    registry.faults.append(Fault("GET", "/referrers/", status(404), times=1))
+    with pytest.raises(ProtocolError, match="keeps no such lists, and has given some"):
+        destination.referrers(A, IMAGE.digest, lambda _: None)
+
+
+def test_an_answer_of_another_type_is_no_list_and_a_page_is_none_at_all(registry: Simulator, destination: Destination) -> None:
+    registry.faults.append(Fault("GET", "/referrers/", with_headers(Content_Type="application/json")))
+    assert destination.referrers(A, IMAGE.digest, lambda _: None) is None
+
+    registry.faults.append(Fault("GET", "/referrers/", page()))
+    with pytest.raises(ProtocolError, match="an HTML page"):
+        destination.referrers(A, IMAGE.digest, lambda _: None)
 
 
 def test_a_registry_that_fails_is_not_taken_for_one_without_lists(registry: Simulator, destination: Destination) -> None:
     registry.add("a", referrer(IMAGE))
     registry.faults.append(Fault("GET", "/referrers/", status(403)))
     with pytest.raises(RegistryError):
-        destination.referrers(A, IMAGE.digest)
-    assert destination.referrers(A, IMAGE.digest)
+        destination.referrers(A, IMAGE.digest, lambda _: None)
+    assert destination.referrers(A, IMAGE.digest, lambda _: None)
 
 
 def answered(document: object, link: str = "") -> httpx.Response:
@@ -96,7 +115,7 @@ def answered(document: object, link: str = "") -> httpx.Response:
 )
 def test_a_list_that_is_none_or_leads_astray_is_an_error(document: object, link: str, error: type[Exception]) -> None:
     with session_to(lambda _: answered(document, link)) as session, pytest.raises(error):
-        Destination(session).referrers(A, IMAGE.digest)
+        Destination(session).referrers(A, IMAGE.digest, lambda _: None)
 
 
 def test_a_list_without_end_is_given_up() -> None:
@@ -105,7 +124,7 @@ def test_a_list_without_end_is_given_up() -> None:
         session_to(lambda _: answered({"manifests": []}, f'<?page={next(pages)}>; rel="next"')) as session,
         pytest.raises(ProtocolError, match="there were 100 before it"),
     ):
-        Destination(session).referrers(A, IMAGE.digest)
+        Destination(session).referrers(A, IMAGE.digest, lambda _: None)
 
 
 def test_a_registry_with_lists_says_so_and_needs_no_tag(registry: Simulator, destination: Destination) -> None:
@@ -115,8 +134,8 @@ def test_a_registry_with_lists_says_so_and_needs_no_tag(registry: Simulator, des
 
 def test_a_registry_that_only_announces_a_list_is_not_believed(registry: Simulator, destination: Destination) -> None:
     registry.faults.append(Fault("GET", "/referrers/", status(404), times=None))
-    assert [pushed(destination, referrer(IMAGE, seed)) for seed in "ab"] == [False, False]
-    assert asked(registry) == 1
+    assert [pushed(destination, referrer(IMAGE, seed)) for seed in "abcde"] == [False] * 5
+    assert asked(registry) == ENOUGH_DENIALS
 
 
 def test_a_list_under_a_tag_names_types_and_annotations_and_each_referrer_once(

@@ -1,6 +1,6 @@
 """The manifests of a source that were read lately."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -31,7 +31,7 @@ class Source:
             raise self.error
         return self.images[target].parsed
 
-    def referrers(self, repository: Repository, subject: Digest) -> None:
+    def referrers(self, repository: Repository, subject: Digest, count: Callable[[int], None]) -> None:
         raise NotImplementedError
 
     @contextmanager

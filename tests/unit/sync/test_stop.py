@@ -43,6 +43,7 @@ def test_bytes_that_do_not_fit_any_more_let_nothing_new_begin(sizes: list[int], 
 
     assert stop.ending is ending
     assert stop.closed is (ending is not None)
+    assert stop.unfit == (sizes[-1] if ending else None)
     assert not stop(), "what was counted before goes on"
 
 
