@@ -179,5 +179,5 @@ def _check_described(record: Record) -> None:
         if gone.digest not in record.manifests:
             raise WrongValueError(f"no entry in 'manifests' describes {gone.digest}", "gone", tag.name)
     for tag in record.former:
-        if tag not in record.served:
+        if record.digest_at_source(tag) is None:
             raise WrongValueError(f"the mirror has no tag {tag}", "former", tag.name)

@@ -99,15 +99,19 @@ class Record:
         """All tags that the mirror serves, those that are gone from the source too, each with its digest there."""
         return {**{tag: gone.digest for tag, gone in self.gone.items()}, **self.tags}
 
+    def digest_at_source(self, tag: Tag) -> Digest | None:
+        """Give the source's digest of what the mirror serves under a tag, which may be gone from the source."""
+        return self.tags[tag] if tag in self.tags else self.gone[tag].digest if tag in self.gone else None
+
     def described(self, tag: Tag) -> Mirrored | None:
         """Describe what the mirror serves under a tag; None where it has none."""
-        digest = self.served.get(tag)
+        digest = self.digest_at_source(tag)
         return None if digest is None else self.former.get(tag) or self.manifests.get(digest)
 
     def digest_at_mirror(self, tag: Tag) -> Digest | None:
         """Give the digest that the mirror serves under a tag, which may be another than the source's."""
         described = self.described(tag)
-        return described.mirror_digest if described and described.mirror_digest else self.served.get(tag)
+        return described.mirror_digest if described and described.mirror_digest else self.digest_at_source(tag)
 
     def settled(self) -> "Record":
         """Give the record with each digest described as some tag of it has it, and with ``former`` for the others alone."""

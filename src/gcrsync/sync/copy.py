@@ -91,7 +91,7 @@ class _Copies:
             for outcome in done:
                 if outcome.problem:
                     for tag in sorted(set(outcome.step.tags) - set(outcome.confirmed)):
-                        digest = self.before[repository].served[tag]
+                        digest = self.before[repository].digest_at_source(tag)
                         yield Change(repository, tag, State.FAILED, digest, digest, outcome.reason, news=False)
 
 
