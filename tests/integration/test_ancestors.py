@@ -224,7 +224,7 @@ def test_a_folder_with_the_name_of_the_metadata_repository_is_left_alone(begun: 
 
     assert precious.read_text("utf-8") == "mine\n"
     assert begun.recorded("app")["tags"] == digests(**{"1": OLD.digest})
-    assert "is in no git repository" in begun.sync("--metadata-repo", "remotes", code=2).stderr
+    assert "remotes is not there: name a git repository" in begun.sync("--metadata-repo", "remotes", code=2).stderr
 
 
 def test_without_a_command_nothing_is_done_but_help(begun: Night) -> None:
