@@ -25,7 +25,7 @@ def test_in_somebodys_code_a_run_touches_nothing(place: Workplace) -> None:
         NotAMetadataRepositoryError, match="code is not a metadata repository: name it with --metadata-repo"
     ) as caught:
         run(place.open(clone), {A: "{}\n"})
-    assert "gcrsync init" in str(caught.value)
+    assert "gcrsync init NAMESPACE --to DESTINATION" in caught.value.hint
     assert state(clone) == before
     run(place.open(clone, named=True), {A: "{}\n"})
     assert place.subjects(place.remote) == ["code", "sync"]
