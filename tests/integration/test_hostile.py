@@ -405,7 +405,7 @@ def thieving(request: httpx.Request) -> httpx.Response:
 IMAGES: dict[str, tuple[Play, str]] = {
     "too-large": (document(annotations={"a": "x" * 4_300_000}), "larger than 4194304 bytes"),
     "no-json": (manifest("\udcff\udcfe{}"), "not JSON"),
-    "html": (manifest("<!doctype html><title>Welcome</title>"), "not JSON"),
+    "html": (manifest("<!doctype html><title>Welcome</title>"), "an HTML page"),
     "array": (manifest("[]"), "not a JSON object"),
     "deep": (manifest(f'{{"config": {DEEP}'), "not JSON"),
     "two-kinds": (document(manifests=[]), "has 'manifests', which"),

@@ -128,7 +128,8 @@ def _document(raw: bytes, what: str) -> Mapping[str, object]:
     try:
         document = json.loads(raw.decode())
     except (ValueError, RecursionError) as error:
-        raise InvalidManifestError(what, f"not JSON ({error})") from error
+        reason = "an HTML page" if media_types.is_html(raw) else f"not JSON ({error})"
+        raise InvalidManifestError(what, reason) from error
     if not isinstance(document, dict):
         raise InvalidManifestError(what, "not a JSON object")
     return document

@@ -1,5 +1,7 @@
 """Media types of manifests and layers (image-spec, media-types.md), and what gcrsync makes of them."""
 
+import re
+
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
@@ -27,6 +29,8 @@ _FOREIGN_PREFIXES = (
     "application/vnd.oci.image.layer.nondistributable.",
 )
 
+_HTML = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+
 
 def bare(content_type: str | None) -> str:
     """Give a Content-Type in lower case without its parameters; empty where there is none."""
@@ -36,3 +40,8 @@ def bare(content_type: str | None) -> str:
 def is_foreign(media_type: str) -> bool:
     """Say whether a layer of this type is fetched from elsewhere and need not be in the registry (image-spec, layer.md)."""
     return media_type.startswith(_FOREIGN_PREFIXES)
+
+
+def is_html(content: bytes) -> bool:
+    """Say whether the bytes begin like a page of HTML: what proxies and login pages send where JSON was asked for."""
+    return bool(_HTML.match(content[:1024].decode(errors="replace")))

@@ -61,7 +61,7 @@ def parsed(content: bytes, response: httpx.Response, doing: str) -> dict[str, ob
     try:
         value: object = json.loads(content)
     except (ValueError, RecursionError) as error:
-        what = "an HTML page" if words.is_html(content) else "not JSON"
+        what = "an HTML page" if media_types.is_html(content) else "not JSON"
         raise ProtocolError(doing, where(response.url), f"the answer is {what}", status=response.status_code) from error
     if not isinstance(value, dict):
         raise ProtocolError(doing, where(response.url), "the answer is no JSON object", status=response.status_code)
@@ -70,7 +70,7 @@ def parsed(content: bytes, response: httpx.Response, doing: str) -> dict[str, ob
 
 def refuse_page(content: bytes, response: httpx.Response, what: str) -> None:
     """Raise NotARegistryError where a page for people came, with success, in place of the manifest ``what``."""
-    if media_types.bare(response.headers.get("Content-Type")) not in media_types.MANIFESTS and words.is_html(content):
+    if media_types.bare(response.headers.get("Content-Type")) not in media_types.MANIFESTS and media_types.is_html(content):
         hint = "what answers there is no registry: look at the address, and at what is in between (a proxy, a login page)"
         raise NotARegistryError("reading manifest", what, "the answer is an HTML page", hint=hint)
 

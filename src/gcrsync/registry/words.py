@@ -9,20 +9,15 @@ from urllib.parse import parse_qs
 import httpx
 
 from gcrsync.errors import one_line
+from gcrsync.oci import media_types
 
 _LONGEST = 400
 _MOST_ERRORS = 16
 _SHORTEST_SECRET = 4
 _CODE = re.compile(r"[A-Z0-9_]{1,64}")
-_HTML = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XML = re.compile(r"\s*<")
 _XML_PARTS = re.compile(r"<(?:Code|Message)>([^<]{1,200})</")
 _SIGNED_URL = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*", re.IGNORECASE)
-
-
-def is_html(content: bytes) -> bool:
-    """Say whether the bytes begin like a page of HTML: what proxies and login pages send where JSON was asked for."""
-    return bool(_HTML.match(content[:1024].decode(errors="replace")))
 
 
 def error_codes(content: bytes) -> tuple[str, ...]:
@@ -40,7 +35,7 @@ def quotation(content: bytes, request: httpx.Request) -> str:
 
 
 def _words(content: bytes) -> str:
-    if is_html(content):
+    if media_types.is_html(content):
         return "an HTML page"
     text = content.decode(errors="replace")
     if _XML.match(text):

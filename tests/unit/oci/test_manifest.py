@@ -126,7 +126,8 @@ def test_an_index_may_be_empty() -> None:
     ("raw", "reason"),
     [
         (b"", "not JSON"),
-        (b"<html>", "not JSON"),
+        (b"<html>", "an HTML page"),
+        (b"<xml/>", "not JSON"),
         (b"{", "not JSON"),
         (b"\xff\xfe{}", "not JSON"),
         (_raw(IMAGE).decode().encode("utf-16"), "not JSON"),

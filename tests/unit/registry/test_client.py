@@ -175,7 +175,7 @@ class TestGetManifest:
 
     def test_a_page_that_somebody_has_stored_as_a_manifest_is_one_that_is_broken(self, registry: Simulator, client: Client) -> None:
         built = registry.add("team/app", Built(b"<!doctype html>", build.image().media_type))
-        with pytest.raises(InvalidManifestError, match="not JSON"):
+        with pytest.raises(InvalidManifestError, match="an HTML page"):
             client.get_manifest(REPOSITORY, built.digest)
 
     def test_a_manifest_that_breaks_off_is_unreachable(self, registry: Simulator, client: Client) -> None:

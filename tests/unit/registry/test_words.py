@@ -6,7 +6,7 @@ from base64 import b64encode
 import httpx
 import pytest
 
-from gcrsync.registry.words import error_codes, is_html, quotation
+from gcrsync.registry.words import error_codes, quotation
 
 REQUEST = httpx.Request("GET", "https://registry.test/v2/")
 
@@ -83,10 +83,3 @@ def test_a_secret_of_ours_is_not_quoted_back(request_: httpx.Request, secret: st
 )
 def test_codes_are_upper_case_words(content: bytes, codes: tuple[str, ...]) -> None:
     assert error_codes(content) == codes
-
-
-@pytest.mark.parametrize(
-    ("content", "answer"), [(b"<HTML lang=en>", True), (b"<htmlx>", False), (b'{"a": "<html>"}', False), (b"", False)]
-)
-def test_a_page_of_html_is_known_by_its_beginning(content: bytes, answer: bool) -> None:  # noqa: FBT001
-    assert is_html(content) is answer
