@@ -1,6 +1,7 @@
 """Every failure that gcrsync expects, as one tree.
 
-The branches say whose turn it is to act::
+Each is one line: what was tried, where, and what happened; ``hint`` says what to do next. The parts are attributes. The branches
+say whose turn it is to act::
 
     GcrsyncError
     * InputError              the user: a name, an option or a configuration that cannot be used
@@ -32,8 +33,6 @@ The branches say whose turn it is to act::
       - DestinationError
     * StoppedError            the run was asked to end
       - LimitError            by a limit that the user has set
-
-Each error is one line: what was tried, where, and what happened; ``hint`` says what to do next. The parts are attributes.
 """
 
 from collections.abc import Sequence
@@ -154,7 +153,8 @@ class DigestMismatchError(IntegrityError):
     def __init__(self, what: str, expected: str, actual: str) -> None:
         """Name the thing and both digests (or sizes in bytes)."""
         self.what, self.expected, self.actual = what, expected, actual
-        super().__init__(f"{what}: expected {expected}, got {actual}", hint="nothing of it was published")
+        hint = "nothing of it was published; the next run tries again: if it lasts, the host or what is between gives other bytes"
+        super().__init__(f"{what}: expected {expected}, got {actual}", hint=hint)
 
 
 class InvalidManifestError(IntegrityError):

@@ -60,3 +60,10 @@ def test_a_body_without_end_is_left_where_it_grows_too_long() -> None:
 def test_a_wrong_size_is_told_before_a_wrong_digest() -> None:
     with pytest.raises(DigestMismatchError, match="expected 21 bytes, got 20"):
         list(verified([DATA], _descriptor(size=21), "blob"))
+
+
+def test_other_bytes_say_what_comes_next_and_where_to_look() -> None:
+    with pytest.raises(DigestMismatchError, match="blob x: expected sha256:") as caught:
+        list(verified([DATA.upper()], _descriptor(), "blob x"))
+    assert caught.value.hint.startswith("nothing of it was published; the next run tries again: ")
+    assert "the host or what is between gives other bytes" in caught.value.hint
