@@ -95,6 +95,8 @@ def failure(response: httpx.Response, doing: str, *, place: str = "") -> Registr
         return DeniedError(*parts, hint="make room there or raise the quota, then run again")
     if status == HTTPStatus.FORBIDDEN:
         return DeniedError(*parts, hint=f"{_refused(response)}it may not exist, or need another account: {login}")
+    if unfollowed := _unfollowed(response):
+        return ProtocolError(*parts, status=status, hint=unfollowed)
     absent = "" if response.request.method in {"GET", "HEAD"} else "there is no such repository or project: create it there"
     return _other_failure(status, words.error_codes(content), parts, absent)
 
@@ -110,6 +112,21 @@ def _refused(response: httpx.Response) -> str:
     if origin is None:
         return ""
     return f"the credentials from {origin} do not open it; " if origin else "no credentials for it were found; "
+
+
+def _unfollowed(response: httpx.Response) -> str:
+    """Say where an answer leads to which nothing was sent on, and why not; empty where it leads nowhere."""
+    try:
+        url = response.url.join(response.headers["Location"]) if response.has_redirect_location else httpx.URL()
+    except (httpx.InvalidURL, ValueError):
+        return ""
+    if not url.host:
+        return ""
+    if (url.scheme, url.netloc) == (response.url.scheme, response.url.netloc):
+        return f"it leads to {where(url)}, and this request is not sent on: look at the address"
+    host = url.netloc.decode("ascii")
+    why = "nothing is sent but to the host and port that were named"
+    return one_line(f"it leads to {url.scheme}://{host}, and {why}: name {host} if it is yours")
 
 
 def _other_failure(status: int, codes: Sequence[str], parts: tuple[str, str, str], hint: str) -> RegistryError:

@@ -69,6 +69,27 @@ def test_a_failure_that_cannot_be_unpacked_still_has_its_status() -> None:
     assert failure(response, "reading").message.endswith("404 Not Found")
 
 
+@pytest.mark.parametrize(
+    ("location", "hint"),
+    [
+        ("https://registry.test:444/v2/?sig=hunter2", "it leads to https://registry.test:444, and nothing is sent but to"),
+        ("http://registry.test:5000/v2/", "it leads to http://registry.test:5000, and nothing is sent"),
+        ("//me:hunter2@store.test/x", "name store.test if it is yours"),
+        ("/login?next=hunter2", "it leads to registry.test:5000/login, and this request is not sent on"),
+        ("https://registry.test:port/", ""),
+        ("mailto:hunter2", ""),
+    ],
+)
+def test_a_redirect_that_was_not_followed_says_where_it_leads_and_why_not(location: str, hint: str) -> None:
+    request = httpx.Request("POST", "https://registry.test:5000/v2/a/blobs/uploads/")
+    found = failure(httpx.Response(307, headers={"Location": location}, request=request), "opening an upload at")
+
+    assert found.message == "opening an upload at registry.test:5000/v2/a/blobs/uploads/: 307 Temporary Redirect"
+    assert hint in found.hint
+    assert bool(found.hint) is bool(hint)
+    assert "hunter2" not in str(found)
+
+
 def test_a_json_object_is_given() -> None:
     assert json_object(answer(content='{"tags": ["ä"]}'), "listing", 100) == {"tags": ["ä"]}
 

@@ -371,6 +371,12 @@ class TestPutBlob:
         with pytest.raises(NotFoundError, match="opening an upload at"):
             writer.put_blob(REPOSITORY, blob_of(b"content"), [b"content"])
 
+    def test_an_upload_that_is_led_to_another_port_says_to_which(self, registry: Simulator, writer: Client) -> None:
+        registry.faults.append(Fault("POST", "/uploads/", redirect("https://registry.test:444/v2/team/app/blobs/uploads/?a=b")))
+        with pytest.raises(ProtocolError, match=r"307 Temporary Redirect: it leads to https://registry\.test:444, and"):
+            writer.put_blob(REPOSITORY, blob_of(b"content"), [b"content"])
+        assert len(registry.requests("POST")) == 1
+
     def test_a_registry_that_stored_something_else_is_not_believed(self, registry: Simulator, writer: Client) -> None:
         registry.faults.append(Fault("PUT", "/uploads/", with_headers(Docker_Content_Digest=OTHER_DIGEST)))
         with pytest.raises(DigestMismatchError, match=OTHER_DIGEST):
