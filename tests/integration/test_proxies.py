@@ -133,10 +133,38 @@ def test_a_proxy_gets_its_password_and_nobody_else_hears_of_it(network: Network)
 def test_a_password_that_a_proxy_does_not_take_is_not_printed(network: Network) -> None:
     said = network.run({"HTTPS_PROXY": f"http://robot:{SECRET}@{network.proxy.address}"}, "compare", "--verbose", code=3)
 
-    assert "407" in said
+    wanted = f"the proxy {network.proxy.address} wants credentials, or others than it was shown (407 Proxy Authentication Required)"
+    assert f"{wanted}: give its user and password in HTTPS_PROXY, as http://USER:PASSWORD@{network.proxy.address}" in said
     assert [base64.b64decode(asked.proxy_authorization.removeprefix("Basic ")).decode() for asked in network.proxy.asked] == [
         f"robot:{SECRET}"
     ]
+
+
+@pytest.mark.parametrize("network", [f"robot:{SECRET}"], indirect=True)
+@pytest.mark.parametrize("retries", ["0", "3"])
+def test_a_proxy_that_wants_a_password_for_plain_http_is_asked_once_and_told_by_its_name(network: Network, retries: str) -> None:
+    options = ("--insecure", SOURCE, "--retries", retries)
+    said = network.run({"HTTP_PROXY": network.proxy.address}, "compare", *options, code=3)
+
+    assert f"the proxy {network.proxy.address} wants credentials" in said
+    assert "give its user and password in HTTP_PROXY" in said
+    assert len(network.proxy.asked) == 1
+    assert not network.source.log
+
+
+@pytest.mark.parametrize("network", [f"robot:{SECRET}"], indirect=True)
+def test_a_proxy_that_wants_a_password_is_not_passed_by_where_a_host_may_speak_plain_http(network: Network) -> None:
+    said = network.run({"HTTPS_PROXY": network.proxy.address}, "compare", "--insecure", SOURCE, code=3)
+
+    assert "give its user and password in HTTPS_PROXY" in said
+    assert [asked.method for asked in network.proxy.asked] == ["CONNECT"]
+
+
+def test_a_tunnel_that_a_proxy_does_not_open_is_told_as_the_word_of_the_proxy(network: Network) -> None:
+    said = network.run(network.trusted, "compare", host="unknown.test", code=3)
+
+    assert f"the proxy {network.proxy.address}, from HTTPS_PROXY, opens no tunnel: 502 Bad Gateway" in said
+    assert network.proxy.tunnels == {"unknown.test:443"}
 
 
 def test_the_url_of_a_proxy_that_cannot_be_used_is_not_printed(network: Network) -> None:

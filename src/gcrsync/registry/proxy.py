@@ -14,34 +14,53 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Proxies:
-    """The URLs of the proxies for each scheme, empty for none, and the hosts that are asked directly."""
+class Proxy:
+    """The URL of a proxy, which may hold a password, and the variable that names it."""
 
-    http: str = field(repr=False)
-    https: str = field(repr=False)
+    url: str = field(repr=False)
+    variable: str
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of the URL."""
+        return self.url.partition(":")[0]
+
+    @property
+    def host(self) -> str:
+        """The host of the URL, with its port where it has one; raises httpx.InvalidURL for what is no URL."""
+        return httpx.URL(self.url).netloc.decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The proxies for each scheme, None for none, and the hosts that are asked directly."""
+
+    http: Proxy | None
+    https: Proxy | None
     exceptions: tuple[str, ...]
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Proxies":
         """Read HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; those in lower case win."""
-        every = _value(environment, "all_proxy")
-        http, https = (_url(_value(environment, name) or every) for name in ("http_proxy", "https_proxy"))
-        exceptions = (entry.strip().lower() for entry in _value(environment, "no_proxy").split(","))
+        http, https = (_proxy(environment, name) or _proxy(environment, "all_proxy") for name in ("http_proxy", "https_proxy"))
+        exceptions = (entry.strip().lower() for entry in environment.get(_variable(environment, "no_proxy"), "").split(","))
         return cls(http, https, tuple(entry for entry in exceptions if entry))
 
-    def chosen(self, url: httpx.URL) -> str:
-        """Give the URL of the proxy for a request; empty where it goes directly, as to this machine it always does."""
+    def chosen(self, url: httpx.URL) -> Proxy | None:
+        """Give the proxy for a request; None where it goes directly, as to this machine it always does."""
         if is_loopback(url.host) or any(_covers(exception, url) for exception in self.exceptions):
-            return ""
+            return None
         return self.https if url.scheme == "https" else self.http
 
 
-def _value(environment: Mapping[str, str], name: str) -> str:
-    return environment.get(name) or environment.get(name.upper(), "")
+def _variable(environment: Mapping[str, str], name: str) -> str:
+    return name if environment.get(name) else name.upper()
 
 
-def _url(text: str) -> str:
-    return text if not text or "://" in text else f"http://{text}"
+def _proxy(environment: Mapping[str, str], name: str) -> Proxy | None:
+    variable = _variable(environment, name)
+    text = environment.get(variable, "")
+    return Proxy(text if "://" in text else f"http://{text}", variable) if text else None
 
 
 def _covers(exception: str, url: httpx.URL) -> bool:

@@ -15,6 +15,7 @@ from gcrsync.registry.answers import ERROR_LIMIT
 from gcrsync.registry.clock import Clock
 from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.limits import SHORT, retry_after
+from gcrsync.registry.proxied import ProxyLoginError
 from gcrsync.registry.words import error_codes
 
 Result = TypeVar("Result")
@@ -27,6 +28,7 @@ Attempts = Iterable[AbstractContextManager[object]]
 
 _LENGTH = re.compile(r"[0-9]{1,9}")
 _FINAL_CODES = "MANIFEST_"
+_LASTING = httpx.UnsupportedProtocol | httpx.LocalProtocolError | ProxyLoginError
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
@@ -177,7 +179,7 @@ def _is_temporary(outcome: Future) -> bool:
 def _is_temporary_error(error: BaseException) -> bool:
     match error:
         case UnreachableError() | httpx.TransportError():
-            return _UNTRUSTED not in str(error) and not isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError)
+            return _UNTRUSTED not in str(error) and not isinstance(error, _LASTING)
         case RateLimitedError():
             return not isinstance(error, PullLimitError) and (error.retry_after or 0.0) <= SHORT
         case ProtocolError():

@@ -2,22 +2,22 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 
 import httpx
 
 from gcrsync.errors import InputError
 from gcrsync.registry.connections import Connections
-from gcrsync.registry.proxied import Proxied
-from gcrsync.registry.proxy import Proxies
+from gcrsync.registry.proxied import Proxied, ProxyLoginError
+from gcrsync.registry.proxy import Proxies, Proxy
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a host is reached: the URL of the proxy, empty for none, and whether its certificate is verified."""
+    """How a host is reached: the proxy, None for none, and whether its certificate is verified."""
 
-    proxy: str = field(repr=False)
+    proxy: Proxy | None
     verified: bool
 
 
@@ -61,8 +61,8 @@ class Routes(httpx.BaseTransport):
         if speaks_tls is not False:
             try:
                 response = self._send(request, verified=False)
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError):
-                if speaks_tls:
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+                if speaks_tls or isinstance(error, ProxyLoginError):
                     raise
             else:
                 self._speaks_tls[host] = True

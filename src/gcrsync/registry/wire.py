@@ -11,6 +11,7 @@ import httpx
 from gcrsync.errors import StoppedError, UnreachableError
 from gcrsync.registry.answers import where
 from gcrsync.registry.clock import Clock
+from gcrsync.registry.proxied import ProxyLoginError
 
 _LONGEST_CONNECT = 10.0
 
@@ -83,6 +84,8 @@ def _unreachable(method: str, url: httpx.URL, error: httpx.TransportError) -> Un
     hint = ""
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         hint = f"trust its certificate with SSL_CERT_FILE, or do without with --insecure {url.netloc.decode('ascii')}"
+    elif isinstance(error, ProxyLoginError):
+        hint = error.hint
     elif isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         hint = "check the name, the network and the proxy"
     return UnreachableError(method, where(url), reason, hint=hint)

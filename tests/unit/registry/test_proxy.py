@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from gcrsync.registry.proxy import Proxies
+from gcrsync.registry.proxy import Proxies, Proxy
 
 BOTH = {"HTTP_PROXY": "http://plain.test:3128", "HTTPS_PROXY": "http://tls.test:3128"}
 
@@ -24,7 +24,27 @@ BOTH = {"HTTP_PROXY": "http://plain.test:3128", "HTTPS_PROXY": "http://tls.test:
     ],
 )
 def test_the_scheme_chooses_the_proxy_and_this_machine_has_none(environment: dict[str, str], url: str, proxy: str) -> None:
-    assert Proxies.read(environment).chosen(httpx.URL(url)) == proxy
+    chosen = Proxies.read(environment).chosen(httpx.URL(url))
+    assert (chosen.url if chosen else "") == proxy
+
+
+@pytest.mark.parametrize(
+    ("environment", "variable"),
+    [
+        (BOTH, "HTTPS_PROXY"),
+        (BOTH | {"https_proxy": "http://lower.test"}, "https_proxy"),
+        ({"HTTP_PROXY": "http://plain.test", "all_proxy": "http://all.test"}, "all_proxy"),
+        ({"ALL_PROXY": "http://all.test"}, "ALL_PROXY"),
+    ],
+)
+def test_a_proxy_knows_which_variable_names_it(environment: dict[str, str], variable: str) -> None:
+    chosen = Proxies.read(environment).chosen(httpx.URL("https://gcr.io/v2/"))
+    assert chosen is not None
+    assert chosen.variable == variable
+
+
+def test_a_proxy_is_told_by_its_host_and_port_alone() -> None:
+    assert Proxy("http://me:hunter2@proxy.test:3128/x", "HTTP_PROXY").host == "proxy.test:3128"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +76,7 @@ def test_the_scheme_chooses_the_proxy_and_this_machine_has_none(environment: dic
 def test_exceptions_are_names_addresses_and_networks(exceptions: str, url: str, direct: bool) -> None:  # noqa: FBT001
     proxies = Proxies.read({"HTTPS_PROXY": "http://p.test", "HTTP_PROXY": "http://p.test", "NO_PROXY": exceptions})
 
-    assert (proxies.chosen(httpx.URL(url)) == "") is direct
+    assert (proxies.chosen(httpx.URL(url)) is None) is direct
 
 
 def test_the_password_of_a_proxy_is_not_shown() -> None:

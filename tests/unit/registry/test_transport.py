@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from gcrsync.errors import InputError
-from gcrsync.registry.proxy import Proxies
+from gcrsync.registry.proxy import Proxies, Proxy
 from gcrsync.registry.transport import Routes, Way, is_named, open_routes
 
-PROXY = "http://proxy.test:3128"
+PROXY = Proxy("http://proxy.test:3128", "HTTPS_PROXY")
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Network:
 
         return httpx.MockTransport(answer)
 
-    def routes(self, proxy: str = "", insecure: frozenset[str] = frozenset()) -> Routes:
+    def routes(self, proxy: Proxy | None = None, insecure: frozenset[str] = frozenset()) -> Routes:
         """Give the routes through this network."""
         return Routes(Proxies(proxy, proxy, ("direct.test",)), insecure, self.connect)
 
@@ -50,8 +50,8 @@ def get(url: str) -> httpx.Request:
     ("url", "expected"),
     [
         ("https://gcr.io/v2/", ("https", "gcr.io", Way(PROXY, verified=True))),
-        ("https://direct.test/v2/", ("https", "direct.test", Way("", verified=True))),
-        ("http://127.0.0.2:5000/v2/", ("http", "127.0.0.2", Way("", verified=False))),
+        ("https://direct.test/v2/", ("https", "direct.test", Way(None, verified=True))),
+        ("http://127.0.0.2:5000/v2/", ("http", "127.0.0.2", Way(None, verified=False))),
         ("https://insecure.test/v2/", ("https", "insecure.test", Way(PROXY, verified=False))),
     ],
 )
