@@ -67,7 +67,7 @@ class Session:
         self._attempts, self._wire, self._tokens, self._keychain, self._insecure = attempts, wire, tokens, keychain, insecure
         self._homes: dict[str, httpx.URL] = {}
         self._challenges: dict[str, Challenge | None] = {}
-        self._learning = Lock()
+        self._learning: dict[str, Lock] = {}
 
     def url(self, registry: str, path: str, query: Mapping[str, str] = _NOTHING) -> httpx.URL:
         """Give a URL of a registry: plain HTTP on this machine, TLS elsewhere and where the host was named insecure."""
@@ -141,7 +141,7 @@ class Session:
 
     def _learn(self, registry: str) -> None:
         """Ask what the registry asks for, before a body is sent that cannot be sent again."""
-        with self._learning:
+        with self._learning.setdefault(registry, Lock()):
             if registry in self._challenges:
                 return
             response = self._wire.send("GET", self.url(registry, "/v2/"), {})

@@ -3,8 +3,10 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -135,6 +137,33 @@ def test_a_call_without_a_scope_takes_that_of_the_challenge(world: World) -> Non
 
     assert sent(session, get(session, scope=""))[0] == 200
     assert world.authorizations[-1] == f"Bearer {PULL}#1"
+
+
+def test_a_host_that_stalls_keeps_no_upload_to_another_waiting(world: World) -> None:
+    asked, answers = Event(), Event()
+
+    def stalled(request: httpx.Request) -> httpx.Response:
+        asked.set()
+        assert answers.wait(30)
+        return fine(request)
+
+    world.hosts["slow.test"] = stalled
+    session = world.session()
+
+    def uploaded(registry: str) -> int:
+        url = session.url(registry, "/v2/a/b/blobs/uploads/1")
+        return sent(session, Call("PUT", url, registry, PULL, content=iter([b"content"])))[0]
+
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(uploaded, "slow.test")
+        assert asked.wait(30)
+        try:
+            assert threads.submit(uploaded, "r.test").result(timeout=10) == 200
+            assert not slow.done()
+        finally:
+            answers.set()
+        assert slow.result(timeout=30) == 200
+    assert world.asked.count("GET r.test/v2/") == world.asked.count("GET slow.test/v2/") == 1
 
 
 def test_a_token_that_has_ended_is_renewed_before_it_is_refused(world: World) -> None:
