@@ -103,35 +103,21 @@ class Session:
         self._wire.close()
 
     def _authorized(self, call: Call) -> httpx.Response:
-        scope, authorization = call.scope, self._known(call)
-        response, fresh = self._followed(call, authorization), False
+        """Send the call, and at most twice more with what a 401 asks for: after a token that ended a scope may not suffice."""
+        shown = _Shown(self._remembered(call))
+        response = self._followed(call, shown.authorization)
         for _ in range(2):
-            if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url):
+            renewed = self._renewed(call, shown, response)
+            if renewed is None:
                 break
-            challenge = self._challenge(call.registry, response)
-            wanted = _wanted_scope(call, challenge)
-            if challenge is None or (fresh and wanted == scope):
-                break
-            renewed = self._authorization(call, challenge, wanted, rejected=authorization)
-            if renewed in ("", authorization):
-                break
-            self._remember(call.registry, challenge)
             if call.is_streamed:
                 raise _ended(response)
-            scope, authorization, fresh = wanted, renewed, True
             response.close()
-            response = self._followed(call, authorization)
+            shown, response = renewed, self._followed(call, renewed.authorization)
         return response
 
-    def _note_refusal(self, call: Call, response: httpx.Response) -> None:
-        """Note beside a refusal whose credentials it refuses, so that those can be named."""
-        if response.status_code not in _REFUSALS or not self._is_home(call, response.url):
-            return
-        if "Authorization" in response.request.headers or chosen(response.headers.get_list("www-authenticate")):
-            response.extensions[SHOWN] = self._keychain.credential(call.registry, call.repository).origin
-
-    def _known(self, call: Call) -> str:
-        """Give the authorization for a first attempt, empty where the registry has not asked for any yet."""
+    def _remembered(self, call: Call) -> str:
+        """Give the authorization to begin with, empty where the registry has not asked for any yet."""
         if not self._is_home(call, call.url):
             return ""
         if call.is_streamed:
@@ -140,25 +126,37 @@ class Session:
         return self._authorization(call, challenge, call.scope) if challenge else ""
 
     def _learn(self, registry: str) -> None:
-        """Ask what the registry asks for, before a body is sent that cannot be sent again."""
+        """Ask what the registry asks for, once, before a body is sent that cannot be sent again."""
         with self._learning.setdefault(registry, Lock()):
             if registry in self._challenges:
                 return
-            response = self._wire.send("GET", self.url(registry, "/v2/"), {})
-            with closing(response):
+            with closing(self._wire.send("GET", self.url(registry, "/v2/"), {})) as response:
                 body(response, ERROR_LIMIT)
-            self._challenges[registry] = None
-            challenge = self._challenge(registry, response)
-            if response.status_code == HTTPStatus.UNAUTHORIZED and challenge is not None:
-                self._remember(registry, challenge)
+            asks = response.status_code == HTTPStatus.UNAUTHORIZED
+            challenge = chosen(response.headers.get_list("www-authenticate")) if asks else None
+            self._challenges.setdefault(registry, challenge and _for_any_scope(challenge))
 
-    def _challenge(self, registry: str, response: httpx.Response) -> Challenge | None:
-        """Give the challenge of a 401; some have none, and the last one holds."""
-        return chosen(response.headers.get_list("www-authenticate")) or self._challenges.get(registry)
+    def _renewed(self, call: Call, shown: "_Shown", response: httpx.Response) -> "_Shown | None":
+        """Give what to show after a 401 of the registry, None where there is nothing else to show than what was shown."""
+        if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url):
+            return None
+        # Some say 401 without a challenge; the last one holds.
+        challenge = chosen(response.headers.get_list("www-authenticate")) or self._challenges.get(call.registry)
+        if challenge is None or (scope := _wanted_scope(call, challenge)) == shown.scope:
+            return None
+        authorization = self._authorization(call, challenge, scope, rejected=shown.authorization)
+        if authorization in ("", shown.authorization):
+            return None
+        # A challenge that cannot be met is not worth keeping: one path would shut all the others.
+        self._challenges[call.registry] = _for_any_scope(challenge)
+        return _Shown(authorization, scope)
 
-    def _remember(self, registry: str, challenge: Challenge) -> None:
-        """Keep in mind what a registry asks for. What cannot be met is not worth it: one path would shut all the others."""
-        self._challenges[registry] = replace(challenge, scope="", error="")
+    def _note_refusal(self, call: Call, response: httpx.Response) -> None:
+        """Note beside a refusal whose credentials it refuses, so that those can be named."""
+        if response.status_code not in _REFUSALS or not self._is_home(call, response.url):
+            return
+        if "Authorization" in response.request.headers or chosen(response.headers.get_list("www-authenticate")):
+            response.extensions[SHOWN] = self._keychain.credential(call.registry, call.repository).origin
 
     def _authorization(self, call: Call, challenge: Challenge, scope: str, *, rejected: str = "") -> str:
         credential = self._keychain.credential(call.registry, call.repository)
@@ -213,14 +211,26 @@ class Session:
         return url.scheme in schemes and url.netloc == home.netloc
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a call has shown, and the scope that it was got for after a 401; None before any."""
+
+    authorization: str
+    scope: str | None = None
+
+
+def _for_any_scope(challenge: Challenge) -> Challenge:
+    """Give what holds of a challenge for other calls, too."""
+    return replace(challenge, scope="", error="")
+
+
 def _ended(response: httpx.Response) -> TokenEndedError:
     with closing(response):
         error = failure(response, response.request.method)
     return TokenEndedError(error.doing, error.where, error.reason, hint=error.hint)
 
 
-def _wanted_scope(call: Call, challenge: Challenge | None) -> str:
+def _wanted_scope(call: Call, challenge: Challenge) -> str:
     """Give the scope to ask a token for: what the call needs, unless the registry says that it is not enough."""
-    asked = challenge.scope if challenge else ""
-    lacking = challenge is not None and challenge.error == "insufficient_scope"
-    return asked if asked and (lacking or not call.scope) else call.scope
+    lacking = not call.scope or challenge.error == "insufficient_scope"
+    return challenge.scope if challenge.scope and lacking else call.scope

@@ -166,6 +166,21 @@ def test_a_host_that_stalls_keeps_no_upload_to_another_waiting(world: World) -> 
     assert world.asked.count("GET r.test/v2/") == world.asked.count("GET slow.test/v2/") == 1
 
 
+def test_what_another_call_has_met_is_kept_where_v2_asks_for_nothing(world: World) -> None:
+    session, guard = world.session(), world.hosts["r.test"]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/v2/":
+            return guard(request)
+        assert sent(session, get(session))[0] == 200
+        return fine(request)
+
+    world.hosts["r.test"] = handle
+    url = session.url("r.test", "/v2/a/b/blobs/uploads/1")
+    assert sent(session, Call("PUT", url, "r.test", PULL, content=iter([b"content"])))[0] == 200
+    assert world.asked.count("PUT r.test/v2/a/b/blobs/uploads/1") == 1
+
+
 def test_a_token_that_has_ended_is_renewed_before_it_is_refused(world: World) -> None:
     session = world.session()
     sent(session, get(session))
