@@ -188,9 +188,7 @@ class Image:
         present = None if self._shared.is_new(self.step) else self._passage.target.head_manifest(self.step.target, entry.digest)
         if present is not None and present.media_type not in media_types.INDEXES:
             return None
-        manifest = self._shared.manifests.get(self.step.source, entry.digest)
-        if len(manifest.raw) != entry.size:
-            raise InvalidManifestError(str(entry.digest), f"{len(manifest.raw)} bytes, but its index says {entry.size}")
+        manifest = self._shared.manifests.child(self.step.source, entry)
         sizes = self.fill(manifest, depth + 1)
         if present is None:
             self.put(entry.digest, manifest, entry.digest)

@@ -3,8 +3,9 @@
 from collections import OrderedDict
 from threading import Lock
 
+from gcrsync.errors import InvalidManifestError
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import AnyManifest
+from gcrsync.oci.manifest import AnyManifest, Descriptor
 from gcrsync.oci.name import Repository
 from gcrsync.sync.blobs import from_the_source
 from gcrsync.sync.places import Source
@@ -36,4 +37,11 @@ class Manifests:
                 self._left -= len(manifest.raw)
             while self._left < 0 and self._read:
                 self._left += len(self._read.popitem(last=False)[1].raw)
+        return manifest
+
+    def child(self, repository: Repository, entry: Descriptor) -> AnyManifest:
+        """Give what an index names, as ``get`` does; InvalidManifestError where the index says another size."""
+        manifest = self.get(repository, entry.digest)
+        if len(manifest.raw) != entry.size:
+            raise InvalidManifestError(str(entry.digest), f"{len(manifest.raw)} bytes, but its index says {entry.size}")
         return manifest

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
-from gcrsync.errors import GcrsyncError, InvalidManifestError, PullLimitError, RefusedError, RegistryError, StoppedError
+from gcrsync.errors import GcrsyncError, PullLimitError, RefusedError, RegistryError, StoppedError
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.mirror.platforms import choose, no_match
 from gcrsync.oci import media_types
@@ -88,10 +88,7 @@ class Transfer:
 
     def _child(self, step: Step, entry: Descriptor) -> AnyManifest:
         self._passage.check_stop()
-        manifest = self._shared.manifests.get(step.source, entry.digest)
-        if len(manifest.raw) != entry.size:
-            raise InvalidManifestError(str(entry.digest), f"{len(manifest.raw)} bytes, but its index says {entry.size}")
-        return manifest
+        return self._shared.manifests.child(step.source, entry)
 
     def _copy(self, progress: Progress) -> None:
         step, chosen = progress.step, self._choose(progress)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
-from gcrsync.errors import NotFoundError, ProtocolError, RefusedError
+from gcrsync.errors import InvalidManifestError, NotFoundError, ProtocolError, RefusedError
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import AnyManifest, Descriptor
 from gcrsync.oci.name import Repository, Tag
@@ -46,6 +47,16 @@ def test_a_manifest_is_read_once() -> None:
 
     assert [manifests.get(REPOSITORY, built.digest) for _ in range(3)] == [built.parsed] * 3
     assert source.reads == [built.digest]
+
+
+def test_what_an_index_names_must_have_the_size_that_it_says() -> None:
+    built = image()
+    manifests = Manifests(Source(built))
+    entry = Descriptor(built.media_type, built.digest, len(built.raw))
+
+    assert manifests.child(REPOSITORY, entry) == built.parsed
+    with pytest.raises(InvalidManifestError, match=f"{entry.size} bytes, but its index says {entry.size + 1}"):
+        manifests.child(REPOSITORY, replace(entry, size=entry.size + 1))
 
 
 def test_only_the_newest_manifests_are_remembered() -> None:
