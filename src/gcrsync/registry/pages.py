@@ -5,6 +5,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Generic, TypeVar
 
 import httpx
 
@@ -25,13 +26,43 @@ _SIZE_REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED
 """What registries answer to a page size that is too large for them: distribution, ECR and Quay, in this order."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """One answer: its document, the URL that answered, and its Link header."""
+Content = TypeVar("Content")
 
-    document: Document
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Content]):
+    """One answer of several: what is in it, the URL that answered, and where its link to the next page leads, None without one."""
+
+    content: Content
     url: httpx.URL
-    link: str
+    link: str | None
+
+    @classmethod
+    def of(cls, response: httpx.Response, content: Content) -> "Page[Content]":
+        """Give the page that a response is."""
+        return cls(content, response.url, _linked(response.headers.get("Link", "")))
+
+    def next(self, asked: Container[httpx.URL]) -> httpx.URL | None:
+        """Give where the link leads, None without one.
+
+        It must stay where it came from, for credentials and the rest of the list are at stake: ProtocolError where it leads
+        elsewhere or to a page that was ``asked`` already.
+        """
+        if self.link is None:
+            return None
+        try:
+            url = self.url.join(self.link)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise self.astray("it is no URL") from error
+        if (url.scheme, url.netloc, url.userinfo) != (self.url.scheme, self.url.netloc, b""):
+            raise self.astray(f"it is on {url.scheme}://{url.host}")
+        if url in asked:
+            raise self.astray("it was read before")
+        return url
+
+    def astray(self, reason: str) -> ProtocolError:
+        """Give the error of a page whose link is not followed."""
+        return ProtocolError(DOING, answers.where(self.url), f"the link to the next page is not followed: {reason}")
 
 
 class Pages:
@@ -65,21 +96,21 @@ class Pages:
     def __iter__(self) -> Iterator[Document]:
         """Give each page; raise the RegistryError of the first that is not given, or that leads astray."""
         page, repeated = self._first(*self._sizes), 0
-        yield page.document
+        yield page.content
         while url := self._next(page):
             before, page = page, self._read(url)
-            repeated = repeated + 1 if page.document == before.document else 0
+            repeated = repeated + 1 if page.content == before.content else 0
             if repeated > self.most_repeated:
-                raise astray(before.url, f"it is the same page {repeated} times over")
-            yield page.document
+                raise before.astray(f"it is the same page {repeated} times over")
+            yield page.content
 
-    def _first(self, size: int, *smaller: int) -> _Page:
+    def _first(self, size: int, *smaller: int) -> Page[Document]:
         with self._open(self._call.url.copy_set_param("n", str(size))) as response:
             if response.status_code not in _SIZE_REFUSED or not smaller:
                 return self._page(response)
         return self._first(*smaller)
 
-    def _read(self, url: httpx.URL) -> _Page:
+    def _read(self, url: httpx.URL) -> Page[Document]:
         with self._open(url) as response:
             return self._page(response)
 
@@ -87,59 +118,36 @@ class Pages:
         self._asked.add(url)
         return self._session.open(replace(self._call, url=url))
 
-    def _page(self, response: httpx.Response) -> _Page:
+    def _page(self, response: httpx.Response) -> Page[Document]:
         if response.status_code != HTTPStatus.OK:
             raise answers.failure(response, DOING)
         content = answers.body(response, self.largest)
         self._bytes += len(content)
         if self._bytes > self.largest:
             raise ProtocolError(DOING, answers.where(response.url), f"all pages together are larger than {self.largest} bytes")
-        return _Page(answers.parsed(content, response, DOING), response.url, response.headers.get("Link", ""))
+        return Page.of(response, answers.parsed(content, response, DOING))
 
-    def _next(self, page: _Page) -> httpx.URL | None:
+    def _next(self, page: Page[Document]) -> httpx.URL | None:
         """Give the URL of the page after this one: where Link leads, else what comes after the last entry of a full page.
 
         Registries may leave Link out (distribution-spec 1.0); one that knows no ``last`` either gives the same page again, which
         leads to a URL that was asked already.
         """
-        target = linked(page.link)
-        self._gives_links |= target is not None
-        url = self._after_last(page) if target is None else self._followed(page, target)
+        self._gives_links |= page.link is not None
+        url = page.next(self._asked) or self._after_last(page)
         if url is not None and len(self._asked) >= self.most:
-            raise astray(page.url, f"there were {self.most} before it")
+            raise page.astray(f"there were {self.most} before it")
         return url
 
-    def _after_last(self, page: _Page) -> httpx.URL | None:
-        size, entries = page.url.params.get("n"), page.document.get(self._key)
+    def _after_last(self, page: Page[Document]) -> httpx.URL | None:
+        size, entries = page.url.params.get("n"), page.content.get(self._key)
         if self._gives_links or not isinstance(entries, list) or not entries or size != str(len(entries)):
             return None
         url = page.url.copy_set_param("last", str(entries[-1]))
         return None if url in self._asked else url
 
-    def _followed(self, page: _Page, target: str) -> httpx.URL:
-        """Resolve a link, which must stay where it came from: credentials and the rest of the list are at stake."""
-        return followed(page.url, target, self._asked)
 
-
-def followed(page: httpx.URL, target: str, asked: Container[httpx.URL]) -> httpx.URL:
-    """Resolve the link of a page to the next one; ProtocolError where it leads elsewhere or to a page that was asked already."""
-    try:
-        url = page.join(target)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise astray(page, "it is no URL") from error
-    if (url.scheme, url.netloc, url.userinfo) != (page.scheme, page.netloc, b""):
-        raise astray(page, f"it is on {url.scheme}://{url.host}")
-    if url in asked:
-        raise astray(page, "it was read before")
-    return url
-
-
-def astray(page: httpx.URL, reason: str) -> ProtocolError:
-    """Give the error of a page whose link to the next one is not followed."""
-    return ProtocolError(DOING, answers.where(page), f"the link to the next page is not followed: {reason}")
-
-
-def linked(header: str) -> str | None:
+def _linked(header: str) -> str | None:
     """Give the target of the first link to a next page in a ``Link`` header, None where there is none."""
     for target, parameters in _LINK.findall(header):
         if _NEXT.search(parameters):

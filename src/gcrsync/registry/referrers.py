@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 
 import httpx
@@ -12,7 +12,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import LARGEST_MANIFEST, Descriptor, Index, parse_manifest
 from gcrsync.registry import answers
-from gcrsync.registry.pages import astray, followed, linked
+from gcrsync.registry.pages import Page
 from gcrsync.registry.session import Call, Session
 
 MOST_PAGES = 100
@@ -24,15 +24,6 @@ ENOUGH_DENIALS = 3
 _PAGE_FOR_PEOPLE = "text/html"
 _NO_API = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_ACCEPTABLE})
 """What registries without such lists answer: the specification's is 404."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """One answer: its list, the URL that answered, and its Link header."""
-
-    index: Index
-    url: httpx.URL
-    link: str
 
 
 class ReferrersApi:
@@ -62,10 +53,10 @@ class ReferrersApi:
             return None
         found: dict[Digest, Descriptor] = {}
         for page in self._pages(call, first, count):
-            found |= {entry.digest: entry for entry in page.index.manifests}
+            found |= {entry.digest: entry for entry in page.content.manifests}
         return tuple(found.values())
 
-    def _first(self, call: Call, count: Callable[[int], None]) -> _Page | None:
+    def _first(self, call: Call, count: Callable[[int], None]) -> Page[Index] | None:
         """Give the first page, None where the registry keeps no lists."""
         host = call.registry
         if host not in self._keeping and self._denials[host] >= ENOUGH_DENIALS:
@@ -81,22 +72,21 @@ class ReferrersApi:
             self._denials[host] += 1
         return page
 
-    def _pages(self, call: Call, page: _Page, count: Callable[[int], None]) -> Iterator[_Page]:
+    def _pages(self, call: Call, page: Page[Index], count: Callable[[int], None]) -> Iterator[Page[Index]]:
         asked = {call.url}
         yield page
-        while target := linked(page.link):
-            url = followed(page.url, target, asked)
+        while url := page.next(asked):
             if len(asked) >= MOST_PAGES:
-                raise astray(page.url, f"there were {MOST_PAGES} before it")
+                raise page.astray(f"there were {MOST_PAGES} before it")
             asked.add(url)
             count(1)
             following = self._read(call, url)
             if following is None:
-                raise astray(page.url, "there is no list behind it")
+                raise page.astray("there is no list behind it")
             page = following
             yield page
 
-    def _read(self, call: Call, url: httpx.URL) -> _Page | None:
+    def _read(self, call: Call, url: httpx.URL) -> Page[Index] | None:
         """Give one page, None where the answer is that of a registry without lists."""
         with self._session.open(replace(call, url=url)) as response:
             if response.status_code in _NO_API:
@@ -111,7 +101,7 @@ class ReferrersApi:
             index = parse_manifest(answers.body(response, LARGEST_MANIFEST), media_types.OCI_INDEX, where)
             if not isinstance(index, Index):
                 raise ProtocolError("listing referrers", where, "the answer is no index")
-            return _Page(index, response.url, response.headers.get("Link", ""))
+            return Page.of(response, index)
 
 
 def _ignore(requests: int) -> None:
