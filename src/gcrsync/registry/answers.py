@@ -35,6 +35,7 @@ SHOWN = "gcrsync.shown"
 _BLOB_UNKNOWN = "MANIFEST_BLOB_UNKNOWN"
 _REFUSALS = frozenset({"UNSUPPORTED", "MANIFEST_INVALID"})
 _REFUSING_STATUSES = frozenset({400, 404, 405, 500})
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _QUOTA = re.compile(r"quota|storage limit|upper limit", re.IGNORECASE)
 
 
@@ -99,6 +100,12 @@ def failure(response: httpx.Response, doing: str, *, place: str = "") -> Registr
         return ProtocolError(*parts, status=status, hint=unfollowed)
     absent = "" if response.request.method in {"GET", "HEAD"} else "there is no such repository or project: create it there"
     return _other_failure(status, words.error_codes(content), parts, absent)
+
+
+def content_length(response: httpx.Response) -> int | None:
+    """Give the size in bytes that an answer announces, None where it announces none that makes sense (RFC 9110, 8.6)."""
+    text = response.headers.get("Content-Length", "")
+    return int(text) if _LENGTH.fullmatch(text) else None
 
 
 def where(url: httpx.URL) -> str:

@@ -36,8 +36,6 @@ _SMALL_BLOB = 64 * 1024
 
 _REFERRERS = {"Accept": media_types.OCI_INDEX}
 
-_LONGEST_NUMBER = 18
-
 
 class Client:
     """Manifests and blobs in any repository, safe to share between threads.
@@ -209,7 +207,7 @@ def _described(response: httpx.Response, target: Tag | Digest) -> Descriptor | N
 
     The type must be a manifest's: a web server that answers everything with a page has no manifests.
     """
-    told, size = _told_digest(response), _content_length(response)
+    told, size = _told_digest(response), answers.content_length(response)
     media_type = media_types.bare(response.headers.get("Content-Type"))
     if isinstance(target, Digest):
         if told is not None and told.algorithm == target.algorithm and told != target:
@@ -242,8 +240,3 @@ def _told_digest(response: httpx.Response) -> Digest | None:
         return Digest(response.headers.get("Docker-Content-Digest", ""))
     except InvalidNameError:
         return None
-
-
-def _content_length(response: httpx.Response) -> int | None:
-    text = response.headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None

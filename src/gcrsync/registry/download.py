@@ -16,7 +16,6 @@ DOING = "reading blob"
 """What a download is called in errors."""
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", re.IGNORECASE)
-_CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class Download:
@@ -68,9 +67,9 @@ class Download:
                 raise answers.failure(response, DOING)
 
     def _check_announced(self, response: httpx.Response) -> None:
-        length = response.headers.get("Content-Length", "")
-        if _CONTENT_LENGTH.fullmatch(length) and int(length) != self._size:
-            reason = f"the registry announces {int(length)} bytes, the manifest {self._size}"
+        length = answers.content_length(response)
+        if length not in (None, self._size):
+            reason = f"the registry announces {length} bytes, the manifest {self._size}"
             raise ProtocolError(DOING, answers.where(response.url), reason)
 
     def _check_range(self, response: httpx.Response) -> None:

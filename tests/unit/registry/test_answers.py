@@ -15,7 +15,7 @@ from gcrsync.errors import (
     RegistryError,
     UnauthorizedError,
 )
-from gcrsync.registry.answers import ERROR_LIMIT, body, failure, json_object, where
+from gcrsync.registry.answers import ERROR_LIMIT, body, content_length, failure, json_object, where
 from gcrsync.registry.limits import retry_after
 
 URL = "https://registry.test:5000/v2/team/app/manifests/1?X-Signature=hunter2"
@@ -59,6 +59,15 @@ def test_a_body_that_cannot_be_unpacked_is_no_answer() -> None:
 
     with pytest.raises(ProtocolError, match="its encoding is broken"):
         body(response, 100)
+
+
+@pytest.mark.parametrize(
+    ("told", "size"),
+    [("0", 0), ("12", 12), ("9" * 18, 10**18 - 1), ("9" * 19, None), ("-1", None), ("1, 1", None), ("\u0661", None), ("", None)],
+)
+def test_a_length_that_makes_no_sense_is_none(told: str, size: int | None) -> None:
+    response = httpx.Response(200, headers={b"Content-Length": told.encode()}, stream=httpx.ByteStream(b""))
+    assert content_length(response) == size
 
 
 def test_a_failure_that_cannot_be_unpacked_still_has_its_status() -> None:
