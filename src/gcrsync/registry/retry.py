@@ -1,6 +1,5 @@
 """What is asked again, how often and until when: one policy, for single requests and for whole blobs."""
 
-import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import httpx
 from tenacity import Future, RetryCallState, Retrying, wait_random_exponential
 
 from gcrsync.errors import ProtocolError, PullLimitError, RateLimitedError, TokenEndedError, UnreachableError
-from gcrsync.registry.answers import ERROR_LIMIT
+from gcrsync.registry.answers import ERROR_LIMIT, content_length
 from gcrsync.registry.clock import Clock
 from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.limits import SHORT, retry_after
@@ -26,7 +25,6 @@ RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 Attempts = Iterable[AbstractContextManager[object]]
 """Contexts to try something in: each after the first follows one that ended with a temporary error, and a pause."""
 
-_LENGTH = re.compile(r"[0-9]{1,9}")
 _FINAL_CODES = "MANIFEST_"
 _LASTING = httpx.UnsupportedProtocol | httpx.LocalProtocolError | ProxyLoginError
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
@@ -134,8 +132,8 @@ class RetryTransport(httpx.BaseTransport):
 
 
 def _is_short(response: httpx.Response) -> bool:
-    length = response.headers.get("content-length", "")
-    return "transfer-encoding" not in response.headers and bool(_LENGTH.fullmatch(length)) and int(length) <= ERROR_LIMIT
+    length = content_length(response)
+    return "transfer-encoding" not in response.headers and length is not None and length <= ERROR_LIMIT
 
 
 def _held(response: httpx.Response) -> httpx.Response:

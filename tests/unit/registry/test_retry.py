@@ -296,7 +296,7 @@ def test_a_short_answer_that_breaks_off_is_asked_for_again() -> None:
 @pytest.mark.parametrize(
     "script",
     [
-        *map(broken_once, ["65537", "99999999999", "0000000000004", "four", ""]),
+        *map(broken_once, ["65537", "99999999999", f"{4:019}", "four", ""]),
         broken_once("4", **{"transfer-encoding": "chunked"}),
     ],
 )
