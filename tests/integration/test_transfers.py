@@ -20,7 +20,7 @@ from gcrsync.oci.verified import verified
 from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
 from gcrsync.registry.opening import Settings
-from gcrsync.registry.retry import RetryPolicy
+from gcrsync.registry.retry import Retries, RetryPolicy
 from gcrsync.registry.session import Session
 from tests.support import build, faults
 from tests.support.clock import SteppedClock
@@ -56,10 +56,10 @@ class Bad:
         destination = Destination(self.session)
         destination.is_new(self.repository)
 
-        def attempt() -> None:
+        def copy() -> None:
             destination.take_blob(self.repository, blob, lambda: nullcontext(pieces(blob, next(pause))))
 
-        RetryPolicy().call(attempt, SteppedClock().clock)
+        Retries(RetryPolicy(), SteppedClock().clock).call(copy)
 
 
 @pytest.fixture
@@ -120,11 +120,11 @@ def test_a_download_follows_the_redirect_again_when_it_goes_on(bad: Bad) -> None
     assert not any("Authorization" in request.headers for request in led)
 
 
-def test_a_download_that_always_breaks_is_given_up_after_as_many_tries_as_the_policy_allows(bad: Bad) -> None:
+def test_a_download_that_breaks_before_each_byte_is_given_up_after_as_many_tries_as_the_policy_allows(bad: Bad) -> None:
     bad.sends(LARGE)
-    bad.strikes("GET", "/blobs/", faults.truncated(), times=None)
+    bad.strikes("GET", "/blobs/", faults.reset_in_answer(0.0), times=None)
 
-    with pytest.raises(UnreachableError, match="before the end of the answer"):
+    with pytest.raises(UnreachableError, match="reset by peer"):
         read(Client(bad.session), bad.repository)
     assert len(bad.relay.requests("GET", "/blobs/")) == RetryPolicy().tries
 

@@ -101,12 +101,21 @@ def reset() -> Change:
 
 def reset_in_answer(part: float) -> Change:
     """Announce the whole answer, give this part of its body, and once it has arrived reset the connection."""
+    return lambda request, answer: _partial(answer(request), part, _reset)
 
-    def broken() -> httpx.TransportError:
-        time.sleep(_ARRIVAL)  # for what has arrived and is not yet read is lost as well
-        return ResetError()
 
-    return lambda request, answer: _partial(answer(request), part, broken)
+def in_parts(most: int) -> Change:
+    """Give a blob from where the request wants it (RFC 9110, 14), and once so many bytes have arrived reset the connection."""
+
+    def part(request: httpx.Request, answer: Answer) -> httpx.Response:
+        content = answer(request).read()
+        start = int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        told = {"Content-Length": str(len(content) - start), "Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
+        more = start + most < len(content)
+        stream = InPieces(content[start : start + most], _reset if more else None)
+        return httpx.Response(206 if start else 200, headers=told, stream=stream)
+
+    return part
 
 
 def reset_in_request() -> Change:
@@ -233,6 +242,11 @@ class InPieces(httpx.SyncByteStream):
             yield self._content[start : start + _PIECE]
         if self._breaks:
             raise self._breaks()
+
+
+def _reset() -> httpx.TransportError:
+    time.sleep(_ARRIVAL)  # for what has arrived and is not yet read is lost as well
+    return ResetError()
 
 
 def _cut() -> httpx.TransportError:

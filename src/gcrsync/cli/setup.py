@@ -21,7 +21,7 @@ from gcrsync.registry.clock import Clock
 from gcrsync.registry.destination import Destination
 from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.opening import Settings, open_session
-from gcrsync.registry.retry import RetryPolicy
+from gcrsync.registry.retry import Retries, RetryPolicy
 from gcrsync.registry.session import Session
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.places import Target
@@ -132,7 +132,7 @@ def means(job: Job, settings: Settings, base: Base, jobs: int, signals: tuple[St
             executor=executor,
             blobs=blobs,
             ahead=jobs,
-            attempt=lambda work: settings.retry.call(work, clock),
+            repeat=Retries(settings.retry, clock).call,
             stopped=stop,
             watch=watch,
         )

@@ -1,14 +1,14 @@
 """One blob, read to its end although the connection breaks: what has come is not asked for again (RFC 9110, 14)."""
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 
 import httpx
 
-from gcrsync.errors import ProtocolError, UnreachableError
+from gcrsync.errors import ProtocolError, RegistryError, UnreachableError
 from gcrsync.registry import answers
 from gcrsync.registry.session import Call, Session
 
@@ -25,6 +25,7 @@ class Download:
         """Ask nothing yet; ``size`` is in bytes."""
         self._session, self._call, self._size = session, call, size
         self._came = 0
+        self._arriving = self._rest()
 
     @contextmanager
     def opened(self) -> Iterator[Iterator[bytes]]:
@@ -33,38 +34,45 @@ class Download:
         Raises before the first byte where the registry does not give the blob, or announces another size. Each time that it is
         opened again the redirect of the registry is followed anew, for those that are signed end after a while.
         """
-        with self._session.open(self._call) as response:
-            if response.status_code != HTTPStatus.OK:
-                raise answers.failure(response, DOING)
-            self._check_announced(response)
-            yield self._chunks(response)
+        first = self._next()
+        try:
+            yield self._pieces(first)
+        finally:
+            self._arriving.close()
 
-    def _chunks(self, first: httpx.Response) -> Iterator[bytes]:
-        pieces: Iterator[bytes] | None = first.iter_raw()
-        for attempt in self._session.attempts():
-            with attempt, ExitStack() as stack:
-                for piece in pieces or stack.enter_context(self._rest()):
-                    self._came += len(piece)
-                    yield piece
-                self._check_whole(first.url)
-            pieces = None
+    def _pieces(self, piece: bytes) -> Iterator[bytes]:
+        while piece:
+            yield piece
+            piece = self._next()
 
-    @contextmanager
-    def _rest(self) -> Iterator[Iterator[bytes]]:
-        """Open the part of the blob that is missing; a registry that knows no ranges gives all of it again."""
-        if self._came == self._size:  # what broke was only the end of the answer
-            yield iter(())
+    def _next(self) -> bytes:
+        """Give the next piece however often that has to be tried, and nothing at the end."""
+        piece = self._session.retries.call(self._arrived)
+        self._came += len(piece)
+        return piece
+
+    def _arrived(self) -> bytes:
+        try:
+            return next(self._arriving, b"")
+        except RegistryError:
+            self._arriving = self._rest()  # for what may be the next try
+            raise
+
+    def _rest(self) -> Generator[bytes]:
+        """Ask for the part of the blob that is missing, and give it; a registry that knows no ranges gives all of it again."""
+        if self._came == self._size > 0:  # what broke was only the end of the answer
             return
         headers = {**self._call.headers, "Range": f"bytes={self._came}-"} if self._came else self._call.headers
         with self._session.open(replace(self._call, headers=headers)) as response:
-            if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+            if response.status_code == HTTPStatus.PARTIAL_CONTENT and self._came:
                 self._check_range(response)
-                yield response.iter_raw()
+                yield from response.iter_raw()
             elif response.status_code == HTTPStatus.OK:
                 self._check_announced(response)
-                yield _without(response.iter_raw(), self._came)
+                yield from _without(response.iter_raw(), self._came)
             else:
                 raise answers.failure(response, DOING)
+            self._check_whole(response.url)
 
     def _check_announced(self, response: httpx.Response) -> None:
         length = answers.content_length(response)

@@ -1,15 +1,14 @@
 """A session put together: what it is told, and the parts that the environment and the settings make of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from math import inf
+from dataclasses import dataclass, field
 
 import httpx
 
 from gcrsync.registry.clock import Clock
 from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.keychain import Keychain
-from gcrsync.registry.retry import RetryPolicy, RetryTransport
+from gcrsync.registry.retry import Retries, RetryPolicy, RetryTransport
 from gcrsync.registry.session import Session
 from gcrsync.registry.tokens import Tokens
 from gcrsync.registry.transport import open_routes
@@ -51,8 +50,8 @@ def open_session(
     A ``transport`` takes the place of the network. Raises InputError where a proxy or certificates cannot be used.
     """
     time = Clock(clock, sleep, settings.stopped)
+    retries = Retries(settings.retry, time)
     way = transport or open_routes(environment, settings.insecure, settings.connections, clock)
-    wire = Wire(RetryTransport(way, settings.retry, time, settings.hosts), time, settings.patience)
+    wire = Wire(RetryTransport(way, retries, settings.hosts), time, settings.patience)
     keychain = Keychain(environment, settings.destination, clock)
-    endless = replace(settings.retry, total=inf)
-    return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure, lambda: endless.attempts(time))
+    return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure, retries)

@@ -1,15 +1,16 @@
-"""What is asked again, how often and until when: one policy, for single requests and for whole blobs."""
+"""What is asked again, how often and until when: one policy, and one count for all that belongs to one piece of work."""
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, closing, suppress
+import random
+from collections.abc import Callable
+from contextlib import closing, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar, cast
+from typing import TypeGuard, TypeVar, cast
 
 import httpx
-from tenacity import Future, RetryCallState, Retrying, wait_random_exponential
 
-from gcrsync.errors import ProtocolError, PullLimitError, RateLimitedError, TokenEndedError, UnreachableError
+from gcrsync.errors import ProtocolError, PullLimitError, RateLimitedError, RegistryError, TokenEndedError, UnreachableError
 from gcrsync.registry.answers import ERROR_LIMIT, content_length
 from gcrsync.registry.clock import Clock
 from gcrsync.registry.hosts import Hosts
@@ -21,9 +22,6 @@ Result = TypeVar("Result")
 
 RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 """The statuses that may be gone a moment later."""
-
-Attempts = Iterable[AbstractContextManager[object]]
-"""Contexts to try something in: each after the first follows one that ended with a temporary error, and a pause."""
 
 _FINAL_CODES = "MANIFEST_"
 _LASTING = httpx.UnsupportedProtocol | httpx.LocalProtocolError | ProxyLoginError
@@ -44,56 +42,73 @@ class RetryPolicy:
     longest_pause: float = 60.0
     total: float = 300.0
 
-    def call(self, function: Callable[[], Result], clock: Clock) -> Result:
+    def pause(self, failures: int, told: float | None) -> float:
+        """Give the pause after so many failures in a row, the last of which told how long it should be, or did not."""
+        if told is not None:
+            return told
+        bound = min(self.longest_pause, self.first_pause * 2.0 ** (failures - 1))
+        return random.uniform(0, bound)  # noqa: S311 - it keeps threads apart and nothing secret
+
+
+@dataclass(slots=True)
+class _Count:
+    """How often a piece of work has failed, and since when it is tried, in monotonic seconds."""
+
+    since: float
+    failures: int = 0
+
+
+_current: ContextVar[_Count | None] = ContextVar("count", default=None)
+"""The count of the piece of work that this thread is at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """A policy in the time of a run; safe to share between threads.
+
+    What is called in the course of another call has its failures counted there: a blob that is copied once more, and each single
+    request of that, have the tries and the time of that blob together, so that they do not multiply.
+    """
+
+    policy: RetryPolicy
+    clock: Clock
+
+    def call(self, function: Callable[[], Result]) -> Result:
         """Call the function until it neither raises an error nor gives an answer that may be gone a moment later.
 
         A token that ended on the way is no failure: the next call has a fresh one, and comes at once, but only once in a row.
         Raises the last error of the function, or StoppedError where the run is asked to stop during a pause.
         """
-        start = clock.now()
-
-        def attempt() -> Result:
-            return _renewed(function)
-
-        first: Future = Future(1)
+        count = _current.get()
+        if count is not None:
+            return self._repeated(function, count)
+        outside = _current.set(count := _Count(self.clock.now()))
         try:
-            first.set_result(attempt())
-        except Exception as error:  # noqa: BLE001 - it is raised again, here or when enough was tried
-            first.set_exception(error)
-        if not _is_temporary(first):
-            return cast("Result", first.result())
-        return self._call_again(attempt, first, clock, start)
+            return self._repeated(function, count)
+        finally:
+            _current.reset(outside)
 
-    def attempts(self, clock: Clock) -> Attempts:
-        """Give contexts to try something in, until one ends without an error; the last error comes out of the iteration."""
-        return self._retrying(clock, clock.now())
+    def _repeated(self, function: Callable[[], Result], count: _Count) -> Result:
+        while True:
+            try:
+                result = _renewed(function)
+            except (RegistryError, httpx.TransportError) as error:
+                told = error.retry_after if isinstance(error, RateLimitedError) else None
+                if not (_is_temporary_error(error) and self._goes_on(count, told)):
+                    raise
+            else:
+                if not (_is_temporary_answer(result) and self._goes_on(count, retry_after(result.headers))):
+                    return result
 
-    def _call_again(self, function: Callable[[], Result], first: Future, clock: Clock, start: float) -> Result:
-        """Go on after a first call that came to nothing; most calls need none of this, and there are thousands."""
-        calls: list[Callable[[], Result]] = [function] * (self.tries - 1) + [first.result]
-
-        def call() -> Result:
-            return calls.pop()()
-
-        return self._retrying(clock, start)(call)
-
-    def _retrying(self, clock: Clock, start: float) -> Retrying:
-        by_chance = wait_random_exponential(multiplier=self.first_pause, max=self.longest_pause)
-
-        def pause(state: RetryCallState) -> float:
-            told = _told(_outcome(state))
-            return by_chance(state) if told is None else told
-
-        def is_enough(state: RetryCallState) -> bool:
-            return state.attempt_number >= self.tries or clock.now() - start + state.upcoming_sleep > self.total
-
-        return Retrying(
-            sleep=clock.wait,
-            wait=pause,
-            stop=is_enough,
-            retry=lambda state: _is_temporary(_outcome(state)),
-            retry_error_callback=lambda state: _outcome(state).result(),
-        )
+    def _goes_on(self, count: _Count, told: float | None) -> bool:
+        """Count a failure, and say after a pause that there is another try, or at once that there is none, which stays so."""
+        count.failures += 1
+        pause = self.policy.pause(count.failures, told)
+        if count.failures >= self.policy.tries or self.clock.now() - count.since + pause > self.policy.total:
+            count.failures = self.policy.tries
+            return False
+        self.clock.wait(pause)
+        return True
 
 
 class RetryTransport(httpx.BaseTransport):
@@ -104,23 +119,23 @@ class RetryTransport(httpx.BaseTransport):
     message needs.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, policy: RetryPolicy, clock: Clock, hosts: Hosts) -> None:
+    def __init__(self, inner: httpx.BaseTransport, retries: Retries, hosts: Hosts) -> None:
         """Send through ``inner`` as far as the ``hosts`` give more."""
-        self._inner, self._policy, self._clock, self._hosts = inner, policy, clock, hosts
+        self._inner, self._retries, self._hosts = inner, retries, hosts
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Give the last answer, or raise the last failure of ``inner``, or PullLimitError where the host gives no more for long."""
         ends_upload = request.method == "PUT" and "digest" in request.url.params
         if request.method == "PATCH" or ends_upload or not isinstance(request.stream, httpx.ByteStream):
-            return self._attempt(request)
-        return self._policy.call(lambda: self._attempt(request), self._clock)
+            return self._sent(request)
+        return self._retries.call(lambda: self._sent(request))
 
     def close(self) -> None:
         """Close the transport below."""
         self._inner.close()
 
-    def _attempt(self, request: httpx.Request) -> httpx.Response:
-        return self._hosts.at(request.url).send(request, self._clock, lambda: self._answer(request))
+    def _sent(self, request: httpx.Request) -> httpx.Response:
+        return self._hosts.at(request.url).send(request, self._retries.clock, lambda: self._answer(request))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
@@ -154,27 +169,7 @@ def _renewed(function: Callable[[], Result]) -> Result:
         return function()
 
 
-def _outcome(state: RetryCallState) -> Future:
-    if state.outcome is None:  # pragma: no cover - tenacity asks about pauses after an attempt only
-        raise RuntimeError
-    return state.outcome
-
-
-def _told(outcome: Future) -> float | None:
-    if outcome.failed:
-        error = outcome.exception()
-        return error.retry_after if isinstance(error, RateLimitedError) else None
-    return retry_after(outcome.result().headers)
-
-
-def _is_temporary(outcome: Future) -> bool:
-    if not outcome.failed:
-        return _is_temporary_answer(outcome.result())
-    error = outcome.exception()
-    return error is not None and _is_temporary_error(error)
-
-
-def _is_temporary_error(error: BaseException) -> bool:
+def _is_temporary_error(error: RegistryError | httpx.TransportError) -> bool:
     match error:
         case UnreachableError() | httpx.TransportError():
             return _UNTRUSTED not in str(error) and not isinstance(error, _LASTING)
@@ -186,7 +181,7 @@ def _is_temporary_error(error: BaseException) -> bool:
             return False
 
 
-def _is_temporary_answer(answer: object) -> bool:
+def _is_temporary_answer(answer: object) -> TypeGuard[httpx.Response]:
     if not isinstance(answer, httpx.Response) or answer.status_code not in RETRYABLE_STATUSES:
         return False
     if (retry_after(answer.headers) or 0.0) > SHORT:

@@ -1,6 +1,6 @@
 """Requests to registries: each hop gets the credentials that are its own, and no others."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from gcrsync.registry.answers import ERROR_LIMIT, SHOWN, body, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
 from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
 from gcrsync.registry.keychain import Keychain
-from gcrsync.registry.retry import Attempts
+from gcrsync.registry.retry import Retries
 from gcrsync.registry.tokens import TokenRequest, Tokens
 from gcrsync.registry.transport import is_named
 from gcrsync.registry.wire import Wire
@@ -58,13 +58,12 @@ class Session:
     """Requests to any registry, safe to share between threads: retries, redirects, credentials.
 
     What a registry asks for is learnt from its first 401 and remembered, so that a token is in hand before a body is streamed.
+    ``retries`` is what repeats its requests, for work that takes several of them.
     """
 
-    def __init__(
-        self, wire: Wire, tokens: Tokens, keychain: Keychain, insecure: frozenset[str], attempts: Callable[[], Attempts]
-    ) -> None:
+    def __init__(self, wire: Wire, tokens: Tokens, keychain: Keychain, insecure: frozenset[str], retries: Retries) -> None:
         """Put the parts together, as ``open_session`` does."""
-        self._attempts, self._wire, self._tokens, self._keychain, self._insecure = attempts, wire, tokens, keychain, insecure
+        self.retries, self._wire, self._tokens, self._keychain, self._insecure = retries, wire, tokens, keychain, insecure
         self._homes: dict[str, httpx.URL] = {}
         self._challenges: dict[str, Challenge | None] = {}
         self._learning: dict[str, Lock] = {}
@@ -90,13 +89,6 @@ class Session:
             yield response
         finally:
             response.close()
-
-    def attempts(self) -> Attempts:
-        """Give contexts to try something in that takes several requests, as often as the retry policy allows, and any time.
-
-        Each after the first follows a pause and one that ended with an error which may be gone by now; the last error is raised.
-        """
-        return self._attempts()
 
     def close(self) -> None:
         """Close every connection, and end the reads that wait for one. Not to be called in a signal handler."""

@@ -59,12 +59,12 @@ class Blobs:
         """Send a blob while nobody else does: what another repository is about to have can be taken over from there."""
         self._passage.check_stop()
 
-        def attempt() -> None:
+        def copy() -> None:
             if self._passage.target.take_blob(step.target, blob, lambda: self._opened(step, blob)):
                 count(blob.size)
 
         with self._turns.take(blob.digest):
-            self._passage.attempt(attempt)
+            self._passage.repeat(copy)
 
     @contextmanager
     def _opened(self, step: Step, blob: Descriptor) -> Iterator[Iterator[bytes]]:

@@ -9,7 +9,7 @@ from gcrsync.mirror.naming import AnyDestination
 from gcrsync.mirror.selection import Selection
 from gcrsync.oci.name import Repository
 from gcrsync.registry.session import Session
-from gcrsync.sync.passage import Attempt
+from gcrsync.sync.passage import Repeat
 from gcrsync.sync.places import Source, Target
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
@@ -52,7 +52,7 @@ class Means:
 
     ``session`` speaks to sources, and ``source`` reads images through it. ``target`` opens a destination; ``recorded`` opens a
     mirror by the name on record, and gives the repository in it. ``executor`` runs at most ``ahead`` pieces of work at a time, and
-    ``blobs`` large blobs; ``attempt`` repeats the copy of a blob where that is worth it.
+    ``blobs`` large blobs; ``repeat`` repeats the copy of a blob where that is worth it.
     """
 
     session: Session
@@ -62,7 +62,7 @@ class Means:
     executor: Executor
     blobs: Executor
     ahead: int
-    attempt: Attempt
+    repeat: Repeat
     stopped: Stop
     watch: Watch
 

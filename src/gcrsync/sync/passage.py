@@ -11,8 +11,8 @@ from gcrsync.sync.places import Source, Target
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 
-Attempt = Callable[[Callable[[], None]], None]
-"""Calls a function that copies one blob, and calls it again where it is worth it."""
+Repeat = Callable[[Callable[[], None]], None]
+"""Calls a function that copies one blob, and calls it again where that is worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ListTags:
 class Passage:
     """The two ends of a transfer.
 
-    ``attempt`` repeats the copy of a blob, and ``executor`` runs several of one image at a time; nothing else may wait for a place
+    ``repeat`` repeats the copy of a blob, and ``executor`` runs several of one image at a time; nothing else may wait for a place
     in it. ``stopped`` is asked at each chunk, and told of each blob that is sent.
     ``lists`` tells what is known of lists of referrers, and ``untagged`` which manifests a source lists without a tag, None for
     one that does not name such; a source that does keeps no lists of its own.
@@ -40,7 +40,7 @@ class Passage:
 
     source: Source
     target: Target
-    attempt: Attempt
+    repeat: Repeat
     executor: Executor
     stopped: Stop
     watch: Watch

@@ -54,13 +54,13 @@ def plan_work(means: Means, compared: Sequence[Compared], records: Records, star
             continue
         target = means.target(mirror.mirror.destination)
         known = (_list_tags(mirror, records), _untagged(mirror, records))
-        transfer = Transfer(Passage(means.source, target, means.attempt, means.blobs, means.stopped, means.watch, *known))
+        transfer = Transfer(Passage(means.source, target, means.repeat, means.blobs, means.stopped, means.watch, *known))
         yield from (Work(number, step.source, transfer, step) for step in steps)
         yield from (Work(number, step.source, transfer, step, Purpose.REVISIT) for step in revisits)
         for repository in sorted(name for name in mirror.moving if mirrored(records[name])):
             source, place = means.recorded(records[repository].mirror)
             kept = _kept_tags(records[repository])
-            moving = Transfer(Passage(source, target, means.attempt, means.blobs, means.stopped, means.watch, kept))
+            moving = Transfer(Passage(source, target, means.repeat, means.blobs, means.stopped, means.watch, kept))
             for step in _relocation(mirror, steps, records[repository], place):
                 yield Work(number, repository, moving, step, Purpose.RELOCATION)
 

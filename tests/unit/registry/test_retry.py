@@ -21,7 +21,7 @@ from gcrsync.errors import (
     UnreachableError,
 )
 from gcrsync.registry.hosts import Hosts
-from gcrsync.registry.retry import RetryPolicy, RetryTransport
+from gcrsync.registry.retry import Retries, RetryPolicy, RetryTransport
 from tests.support.clock import SteppedClock
 
 POLICY = RetryPolicy(tries=4, first_pause=1, longest_pause=60, total=300)
@@ -50,7 +50,7 @@ class Script:
 
 
 def sent(script: Script, clock: SteppedClock, request: httpx.Request | None = None, policy: RetryPolicy = POLICY) -> httpx.Response:
-    transport = RetryTransport(httpx.MockTransport(script), policy, clock.clock, Hosts())
+    transport = RetryTransport(httpx.MockTransport(script), Retries(policy, clock.clock), Hosts())
     return transport.handle_request(request or httpx.Request("GET", "https://registry.test/v2/"))
 
 
@@ -133,7 +133,7 @@ def test_the_pause_that_a_registry_asks_for_is_made_whole(headers: dict[str, str
 
 def test_a_pause_that_is_too_long_is_not_made_and_keeps_everything_else_from_that_host() -> None:
     script, clock = Script(partial(answer, 429, Retry_After="86400")), SteppedClock()
-    transport = RetryTransport(httpx.MockTransport(script), POLICY, clock.clock, Hosts())
+    transport = RetryTransport(httpx.MockTransport(script), Retries(POLICY, clock.clock), Hosts())
     request = httpx.Request("GET", "https://registry.test/v2/")
 
     assert transport.handle_request(request).status_code == 429
@@ -355,7 +355,7 @@ def test_a_whole_piece_of_work_is_done_again_after_a_passing_trouble(error: Gcrs
     function, raised = failing([error])
     clock = SteppedClock()
 
-    assert POLICY.call(function, clock.clock) == "done"
+    assert Retries(POLICY, clock.clock).call(function) == "done"
     assert raised == [error]
     assert sum(clock.slept) == (5 if isinstance(error, RateLimitedError) else pytest.approx(0.5, abs=0.5))
 
@@ -378,7 +378,7 @@ def test_what_will_not_pass_is_not_done_again(error: GcrsyncError) -> None:
     function, raised = failing([error, error])
 
     with pytest.raises(type(error)):
-        POLICY.call(function, SteppedClock().clock)
+        Retries(POLICY, SteppedClock().clock).call(function)
     assert raised == [error]
 
 
@@ -386,5 +386,23 @@ def test_work_that_never_succeeds_ends_with_its_own_error() -> None:
     function, raised = failing([UnreachableError(*WHERE, f"attempt {number}") for number in range(1, 10)])
 
     with pytest.raises(UnreachableError, match="attempt 4"):
-        POLICY.call(function, SteppedClock().clock)
+        Retries(POLICY, SteppedClock().clock).call(function)
     assert len(raised) == 4
+
+
+@pytest.mark.parametrize("policy", [POLICY, replace(POLICY, tries=100, total=30)], ids=["tries", "time"])
+def test_work_and_the_requests_that_belong_to_it_have_their_tries_and_their_time_together(policy: RetryPolicy) -> None:
+    script, clock = Script(partial(answer, 503, Retry_After="9")), SteppedClock()
+    retries, began = Retries(policy, clock.clock), clock.now()
+    transport = RetryTransport(httpx.MockTransport(script), retries, Hosts())
+
+    def work() -> None:
+        response = transport.handle_request(httpx.Request("GET", "https://registry.test/v2/"))
+        raise ProtocolError(*WHERE, "in vain", status=response.status_code)
+
+    with pytest.raises(ProtocolError, match="in vain"):
+        retries.call(work)
+    assert script.asked == 4
+    assert clock.now() - began <= 30
+    assert transport.handle_request(httpx.Request("GET", "https://registry.test/v2/")).status_code == 503
+    assert script.asked == 8

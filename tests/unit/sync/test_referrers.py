@@ -12,7 +12,7 @@ from gcrsync.oci.referrers import DEEPEST_REFERRER, fallback_tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
 from gcrsync.registry.referrers import ENOUGH_DENIALS
-from gcrsync.registry.retry import RetryPolicy
+from gcrsync.registry.retry import Retries, RetryPolicy
 from gcrsync.sync.passage import ListTags, Passage
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
@@ -59,7 +59,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
         lists = ListTags(
             may_be=lambda _, tag: tag.name in source.repositories["a"].tags, are_copied=lambda _, tag: tag.name in copied
         )
-        ends = (Client(session), Destination(session), lambda work: RetryPolicy().call(work, clock))
+        ends = (Client(session), Destination(session), Retries(RetryPolicy(), clock).call)
         yield Pair(source, mirror, Transfer(Passage(*ends, executor, Stop(lambda: 0.0), Watch(), lists)), copied)
 
 

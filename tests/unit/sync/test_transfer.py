@@ -18,7 +18,7 @@ from gcrsync.oci.manifest import DEEPEST_INDEX, Descriptor, Platform
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
-from gcrsync.registry.retry import RetryPolicy
+from gcrsync.registry.retry import Retries, RetryPolicy
 from gcrsync.registry.session import Session
 from gcrsync.sync.passage import ListTags, Passage
 from gcrsync.sync.progress import Watch
@@ -60,7 +60,7 @@ class Pair:
         passage = Passage(
             Client(self.session),
             Destination(self.session),
-            lambda work: RetryPolicy().call(work, clock),
+            Retries(RetryPolicy(), clock).call,
             self.executor,
             self.stop,
             Watch(),

@@ -1,0 +1,95 @@
+"""The blobs of a run: what is sent, how often it is tried at either end, and what else goes on meanwhile."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from gcrsync.errors import GcrsyncError
+from gcrsync.mirror.outcome import Step
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.manifest import Descriptor
+from gcrsync.oci.name import Repository
+from gcrsync.registry.client import Client
+from gcrsync.registry.destination import Destination
+from gcrsync.registry.retry import Retries, RetryPolicy
+from gcrsync.sync.blobs import Blobs
+from gcrsync.sync.passage import Passage
+from gcrsync.sync.progress import Watch
+from gcrsync.sync.stop import Stop
+from tests.support import build, faults
+from tests.support.clock import SteppedClock
+from tests.support.faults import Change, Fault
+from tests.support.sessions import session_to
+from tests.support.simulator import Simulator, network
+
+STEP = Step(Repository("source.test", "a"), Repository("mirror.test", "a"), "mirror.test/a", Digest.of(b""), ())
+
+
+@dataclass
+class Way:
+    """A source with some blobs, a mirror without, and the way between them."""
+
+    blobs: Blobs
+    source: Simulator
+    mirror: Simulator
+    sent: list[int] = field(default_factory=list)
+
+    def has(self, *sizes: int) -> list[Descriptor]:
+        """Have the source give a blob of each of these sizes."""
+        return [self.source.add("a", build.image(f"{size}", layers=1, size=size), f"{size}").named_blobs[1] for size in sizes]
+
+    def send(self, *blobs: Descriptor) -> None:
+        self.blobs.send(STEP, blobs, self.sent.append)
+
+
+@pytest.fixture
+def way() -> Iterator[Way]:
+    source, mirror = Simulator("source.test"), Simulator("mirror.test")
+    with session_to(network(source, mirror)) as session, ThreadPoolExecutor(3) as executor:
+        repeat = Retries(RetryPolicy(), SteppedClock().clock).call
+        passage = Passage(Client(session), Destination(session), repeat, executor, Stop(lambda: 0.0), Watch())
+        yield Way(Blobs(passage), source, mirror)
+
+
+@pytest.mark.parametrize(
+    "change", [faults.unreachable(), faults.status(503), faults.in_parts(0)], ids=["no answer", "no", "no byte"]
+)
+@pytest.mark.parametrize("size", [100, 2_000_000])
+def test_a_blob_that_its_source_does_not_give_is_asked_for_four_times(way: Way, size: int, change: Change) -> None:
+    way.source.faults.append(Fault("GET", "/blobs/", change, times=None))
+
+    with pytest.raises(GcrsyncError):
+        way.send(*way.has(size))
+    assert len(way.source.requests("GET", "/blobs/")) == 4
+    assert not way.mirror.requests("PUT")
+
+
+def test_a_blob_that_breaks_off_and_is_not_given_any_more_is_asked_for_four_times_in_all(way: Way) -> None:
+    way.source.faults.append(Fault("GET", "/blobs/", faults.in_parts(300_000)))
+    way.source.faults.append(Fault("GET", "/blobs/", faults.status(503), times=None))
+
+    with pytest.raises(GcrsyncError, match="503"):
+        way.send(*way.has(2_000_000))
+    assert ["Range" in request.headers for request in way.source.requests("GET", "/blobs/")] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("size", [100, 2_000_000])
+def test_an_upload_that_is_not_opened_is_asked_for_four_times_while_its_source_waits(way: Way, size: int) -> None:
+    way.mirror.faults.append(Fault("POST", "/uploads/", faults.status(503), times=None))
+
+    with pytest.raises(GcrsyncError, match="503"):
+        way.send(*way.has(size))
+    assert len(way.mirror.requests("POST", "/uploads/")) == 4
+    assert len(way.source.requests("GET", "/blobs/")) == 1
+
+
+@pytest.mark.parametrize("size", [100, 2_000_000])
+def test_an_upload_that_does_not_end_is_begun_four_times(way: Way, size: int) -> None:
+    way.mirror.faults.append(Fault("PUT", "/uploads/", faults.status(503), times=None))
+
+    with pytest.raises(GcrsyncError, match="503"):
+        way.send(*way.has(size))
+    assert len(way.mirror.requests("PUT", "/uploads/")) == len(way.mirror.requests("POST", "/uploads/")) == 4
+    assert len(way.source.requests("GET", "/blobs/")) == 4
