@@ -107,6 +107,17 @@ def test_a_download_starts_over_where_the_registry_knows_no_ranges(bad: Bad) -> 
     assert ["Range" in request.headers for request in simulator.requests("GET", "/blobs/")] == [False, True, True]
 
 
+def test_a_download_ends_however_often_it_breaks_as_long_as_each_connection_brings_some_of_it(bad: Bad) -> None:
+    simulator = Simulator()
+    built = simulator.add("team/app", build.image(layers=1, size=3_000_000))
+    blob = built.named_blobs[1]
+    simulator.faults.append(Fault("GET", "/blobs/", faults.in_parts(400_000), times=None))
+    with served(simulator) as address, Client(bad.session).open_blob(Repository(address, "team/app"), blob) as chunks:
+        assert b"".join(chunks) == built.blobs[blob.digest]
+
+    assert len(simulator.requests("GET", "/blobs/")) > 2 * RetryPolicy().tries
+
+
 def test_a_download_follows_the_redirect_again_when_it_goes_on(bad: Bad) -> None:
     bad.sends(LARGE)
     store = Relay(bad.relay.address, faults=[Fault("GET", "/blobs/", faults.truncated())])

@@ -19,7 +19,10 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)",
 
 
 class Download:
-    """The bytes of a blob of known size, by a GET that is repeated for the rest as often as the session's policy allows."""
+    """The bytes of a blob of known size, by a GET that is repeated for the rest as often as the session's policy allows.
+
+    The tries count anew from each piece that has come.
+    """
 
     def __init__(self, session: Session, call: Call, size: int) -> None:
         """Ask nothing yet; ``size`` is in bytes."""
@@ -34,7 +37,7 @@ class Download:
         Raises before the first byte where the registry does not give the blob, or announces another size. Each time that it is
         opened again the redirect of the registry is followed anew, for those that are signed end after a while.
         """
-        first = self._next()
+        first = self._session.retries.call(self._arrived)
         try:
             yield self._pieces(first)
         finally:
@@ -43,20 +46,17 @@ class Download:
     def _pieces(self, piece: bytes) -> Iterator[bytes]:
         while piece:
             yield piece
-            piece = self._next()
-
-    def _next(self) -> bytes:
-        """Give the next piece however often that has to be tried, and nothing at the end."""
-        piece = self._session.retries.call(self._arrived)
-        self._came += len(piece)
-        return piece
+            piece = self._session.retries.advance(self._arrived)
 
     def _arrived(self) -> bytes:
+        """Give the next piece, and nothing at the end; where that fails the next call asks for the rest anew."""
         try:
-            return next(self._arriving, b"")
+            piece = next(self._arriving, b"")
         except RegistryError:
-            self._arriving = self._rest()  # for what may be the next try
+            self._arriving = self._rest()
             raise
+        self._came += len(piece)
+        return piece
 
     def _rest(self) -> Generator[bytes]:
         """Ask for the part of the blob that is missing, and give it; a registry that knows no ranges gives all of it again."""

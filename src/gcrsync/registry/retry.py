@@ -33,8 +33,8 @@ class RetryPolicy:
     """How often something is tried and how long the pauses are, in seconds.
 
     A pause is chosen by chance below a bound that doubles from ``first_pause`` to ``longest_pause``, or is what the registry asks
-    for: to come sooner would be in vain. No pause begins that would end later than ``total`` after the first attempt, and what asks
-    for more than five minutes is not tried again.
+    for: to come sooner would be in vain. No pause begins that would end later than ``total`` after the first attempt or the last
+    progress, and what asks for more than five minutes is not tried again.
     """
 
     tries: int = 4
@@ -52,7 +52,7 @@ class RetryPolicy:
 
 @dataclass(slots=True)
 class _Count:
-    """How often a piece of work has failed, and since when it is tried, in monotonic seconds."""
+    """How often a piece of work has failed, and since when it has not come further, in monotonic seconds."""
 
     since: float
     failures: int = 0
@@ -87,6 +87,20 @@ class Retries:
             return self._repeated(function, count)
         finally:
             _current.reset(outside)
+
+    def advance(self, function: Callable[[], Result]) -> Result:
+        """Call a function, to come further where some progress was made: with all tries and all time, as if nothing had failed.
+
+        Where it succeeds the earlier failures count again, or what is brought anew with each try would give more of them for ever.
+        Where it has failed in all of its tries, none is left for the work around it.
+        """
+        count = _current.get()
+        if count is None:
+            return self.call(function)
+        before, count.failures, count.since = count.failures, 0, self.clock.now()
+        result = self.call(function)
+        count.failures = before
+        return result
 
     def _repeated(self, function: Callable[[], Result], count: _Count) -> Result:
         while True:

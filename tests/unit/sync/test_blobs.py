@@ -93,3 +93,23 @@ def test_an_upload_that_does_not_end_is_begun_four_times(way: Way, size: int) ->
         way.send(*way.has(size))
     assert len(way.mirror.requests("PUT", "/uploads/")) == len(way.mirror.requests("POST", "/uploads/")) == 4
     assert len(way.source.requests("GET", "/blobs/")) == 4
+
+
+def test_a_source_that_breaks_off_again_and_again_gives_all_of_a_blob_as_long_as_each_time_brings_some(way: Way) -> None:
+    way.source.faults.append(Fault("GET", "/blobs/", faults.in_parts(300_000), times=None))
+    way.send(*way.has(3_000_000))
+
+    starts = [request.headers.get("Range") for request in way.source.requests("GET", "/blobs/")]
+    assert starts == [None, *(f"bytes={start}-" for start in range(300_000, 3_000_000, 300_000))]
+    assert len(way.mirror.requests("PUT")) == 1
+    assert way.sent == [3_000_000]
+
+
+def test_bytes_that_come_again_for_another_upload_give_it_no_more_tries(way: Way) -> None:
+    way.source.faults.append(Fault("GET", "/blobs/", faults.in_parts(300_000), times=None))
+    way.mirror.faults.append(Fault("PUT", "/uploads/", faults.reset_in_request(), times=2))
+    way.mirror.faults.append(Fault("PUT", "/uploads/", faults.status(503), times=None))
+
+    with pytest.raises(GcrsyncError, match="503"):
+        way.send(*way.has(3_000_000))
+    assert len(way.mirror.requests("PUT", "/uploads/")) == 4
