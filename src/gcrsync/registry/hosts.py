@@ -1,5 +1,6 @@
 """What each host has said of how much it gives, heeded by all sessions and threads of a run."""
 
+import random
 from collections.abc import Callable
 from http import HTTPStatus
 from math import inf
@@ -14,6 +15,9 @@ from gcrsync.registry.clock import Clock
 from gcrsync.registry.limits import SHORT, Allowance, allowance, pull_limit, retry_after, span
 from gcrsync.registry.pace import Pace
 from gcrsync.registry.words import quotation
+
+_SPREAD = 1.0
+"""Over how many seconds those who wait for the same host come back."""
 
 Told = Callable[[str, Allowance], None]
 """Hears the name of a host, and what is left there."""
@@ -58,7 +62,7 @@ class Host:
             if left > SHORT:
                 hint = f"run again in {span(left)}"
                 raise RateLimitedError("asking", self._name, "it wants to be left alone", retry_after=left, hint=hint)
-            clock.wait(left)
+            clock.wait(left + random.uniform(0, _SPREAD))  # noqa: S311 - it keeps threads apart and nothing secret
 
     def _heard(self, request: httpx.Request, response: httpx.Response, began: int, clock: Clock) -> httpx.Response:
         self._tell(allowance(response.headers))

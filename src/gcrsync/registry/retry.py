@@ -32,9 +32,10 @@ _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 class RetryPolicy:
     """How often something is tried and how long the pauses are, in seconds.
 
-    A pause is chosen by chance below a bound that doubles from ``first_pause`` to ``longest_pause``, or is what the registry asks
-    for: to come sooner would be in vain. No pause begins that would end later than ``total`` after the first attempt or the last
-    progress, and what asks for more than five minutes is not tried again.
+    A pause is chosen by chance below a bound that doubles from ``first_pause`` to ``longest_pause``. Where the registry asks for
+    one it is that, for to come sooner would be in vain, and up to ``first_pause`` more, for it asks all threads alike. No pause
+    begins that would end later than ``total`` after the first attempt or the last progress, and what asks for more than five
+    minutes is not tried again.
     """
 
     tries: int = 4
@@ -44,10 +45,8 @@ class RetryPolicy:
 
     def pause(self, failures: int, told: float | None) -> float:
         """Give the pause after so many failures in a row, the last of which told how long it should be, or did not."""
-        if told is not None:
-            return told
-        bound = min(self.longest_pause, self.first_pause * 2.0 ** (failures - 1))
-        return random.uniform(0, bound)  # noqa: S311 - it keeps threads apart and nothing secret
+        bound = min(self.longest_pause, self.first_pause * 2.0 ** (failures - 1)) if told is None else self.first_pause
+        return (told or 0.0) + random.uniform(0, bound)  # noqa: S311 - it keeps threads apart and nothing secret
 
 
 @dataclass(slots=True)
