@@ -30,19 +30,21 @@ class Blobs:
     def send(self, step: Step, blobs: Iterable[Descriptor], count: Callable[[int], None]) -> None:
         """See to it that the target has some blobs, and ``count`` the bytes of each that had to be sent.
 
-        Large ones are sent at the same time, as far as the executor goes. What another copy is sending just now comes last: by
-        then it may be there to be taken over.
+        Large ones are sent at the same time, as far as the executor goes, and have ended when this ends, whatever becomes of the
+        others. What another copy is sending just now comes last: by then it may be there to be taken over.
         """
         large: list[Future[None]] = []
         later: list[Descriptor] = []
-        for blob in blobs:
-            if self._turns.taken(blob.digest):
-                later.append(blob)
-            elif blob.size < _LARGE:
-                self._send(step, blob, count)
-            else:
-                large.append(self._passage.executor.submit(self._send, step, blob, count))
-        wait(large)
+        try:
+            for blob in blobs:
+                if self._turns.taken(blob.digest):
+                    later.append(blob)
+                elif blob.size < _LARGE:
+                    self._send(step, blob, count)
+                else:
+                    large.append(self._passage.executor.submit(self._send, step, blob, count))
+        finally:
+            wait(large)
         for sending in large:
             sending.result()
         for blob in later:

@@ -113,3 +113,13 @@ def test_bytes_that_come_again_for_another_upload_give_it_no_more_tries(way: Way
     with pytest.raises(GcrsyncError, match="503"):
         way.send(*way.has(3_000_000))
     assert len(way.mirror.requests("PUT", "/uploads/")) == 4
+
+
+def test_a_small_blob_that_fails_does_not_leave_large_ones_on_their_way(way: Way) -> None:
+    large, small = way.has(2_000_000, 100)
+    way.source.faults.append(Fault("GET", str(small.digest), faults.status(404), times=None))
+    way.source.faults.append(Fault("GET", str(large.digest), faults.slow(0.5)))
+
+    with pytest.raises(GcrsyncError, match="404"):
+        way.send(large, small)
+    assert way.sent == [2_000_000]
