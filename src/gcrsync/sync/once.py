@@ -30,7 +30,9 @@ class Once(Generic[Key, Result]):
         try:
             result = work()
         except BaseException as error:
-            self.forget(key)
+            with self._lock:
+                if self._done.get(key) is future:  # it may have been forgotten, and begun anew by somebody else
+                    del self._done[key]
             future.set_exception(error)
             raise
         future.set_result(result)

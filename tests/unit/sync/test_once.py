@@ -47,3 +47,24 @@ def test_what_is_forgotten_is_done_again() -> None:
     once.forget("key")
 
     assert once.do("key", lambda: 2) == 2
+
+
+def test_a_failure_of_what_was_forgotten_meanwhile_leaves_what_was_begun_since() -> None:
+    once: Once[str, int] = Once()
+    began, waiting = Event(), Event()
+
+    def fail() -> int:
+        began.set()
+        waiting.wait(5)
+        raise OSError
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(once.do, "key", fail)
+        assert began.wait(5)
+        once.forget("key")
+        assert once.do("key", lambda: 1) == 1
+        waiting.set()
+
+        with pytest.raises(OSError):  # noqa: PT011 - it has no message
+            first.result(5)
+    assert once.do("key", lambda: 2) == 1
