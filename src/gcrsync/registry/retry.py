@@ -127,9 +127,9 @@ class Retries:
 class RetryTransport(httpx.BaseTransport):
     """A transport that sends a request again as the policy says, if its body can be sent again.
 
-    A streamed body never is, nor a PATCH, nor the PUT that ends an upload: the registry may have taken its bytes. An answer is read
-    at once where it is short, so that its connection is free again; of one that is an error or a redirect no more is read than a
-    message needs.
+    A streamed body never is, nor the PUT that ends an upload: the registry may have taken its bytes. An answer is read at once
+    where it is short, so that its connection is free again; of one that is an error or a redirect no more is read than a message
+    needs.
     """
 
     def __init__(self, inner: httpx.BaseTransport, retries: Retries, hosts: Hosts) -> None:
@@ -139,7 +139,7 @@ class RetryTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Give the last answer, or raise the last failure of ``inner``, or PullLimitError where the host gives no more for long."""
         ends_upload = request.method == "PUT" and "digest" in request.url.params
-        if request.method == "PATCH" or ends_upload or not isinstance(request.stream, httpx.ByteStream):
+        if ends_upload or not isinstance(request.stream, httpx.ByteStream):
             return self._sent(request)
         return self._retries.call(lambda: self._sent(request))
 
