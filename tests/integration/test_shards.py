@@ -51,7 +51,7 @@ def all_at_once(mirror: Mirror, night: str) -> list[str]:
         )
         for number in range(1, SHARDS + 1)
     ]
-    said = [run.communicate(timeout=100)[1] for run in runs]
+    said = [run.communicate(timeout=250)[1] for run in runs]
     assert [run.returncode for run in runs] == [0] * SHARDS, said
     return said
 
@@ -68,6 +68,7 @@ def assert_exact(mirror: Mirror, source: Simulator) -> None:
     assert all(f"of{SHARDS} -->" in entry for entry in entries)
 
 
+@pytest.mark.timeout(300)
 def test_all_that_eight_runs_push_to_one_branch_at_once_lands_once(mirror: Mirror, source: Simulator) -> None:
     source.faults.append(Fault("GET", "/blobs/", slow(0.2), times=None))
     begun = mirror.place.git(mirror.place.remote, "rev-parse", "main").strip()
