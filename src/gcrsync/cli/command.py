@@ -17,7 +17,7 @@ import typer
 from gcrsync.cli.console import Screen
 from gcrsync.cli.options import CompareOptions
 from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, StoppedError
-from gcrsync.mirror.report import Ending
+from gcrsync.mirror.ending import Ending
 from gcrsync.store.command import end_all
 from gcrsync.sync.stop import Stop
 

@@ -13,7 +13,8 @@ from gcrsync.errors import GcrsyncError, StoreError, shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
 from gcrsync.mirror.change import Change, State
-from gcrsync.mirror.report import Ending, NamespaceReport, Report
+from gcrsync.mirror.ending import Ending
+from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.mirror.snapshot import Fault
 from gcrsync.store.publish import Publication
 

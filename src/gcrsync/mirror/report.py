@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.outcome import Outcome, Problem
 from gcrsync.mirror.platforms import NARROWED
 from gcrsync.mirror.record import Record
@@ -51,17 +51,6 @@ class NamespaceReport:
     def listing_failed(self) -> bool:
         """Whether a listing could not be had at all, and not because the source gave no more."""
         return any(doubt.fault is Fault.FAILED for doubt in self.doubts)
-
-
-class Ending(StrEnum):
-    """Why a run ended before its work was done."""
-
-    SIGNAL = "signal"
-    """Somebody asked the process to end."""
-    DEADLINE = "deadline"
-    """It had no more time."""
-    BYTES = "bytes"
-    """It had sent as many bytes as it may."""
 
 
 @dataclass(frozen=True, slots=True)

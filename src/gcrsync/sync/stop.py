@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Event, Lock
 
 from gcrsync.errors import LimitError
-from gcrsync.mirror.report import Ending
+from gcrsync.mirror.ending import Ending
 
 _MOST = "the limit of bytes"
 

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from gcrsync.errors import LimitError
-from gcrsync.mirror.report import Ending
+from gcrsync.mirror.ending import Ending
 from gcrsync.sync.stop import Stop
 from tests.support.clock import SteppedClock
 

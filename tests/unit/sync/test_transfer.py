@@ -10,9 +10,9 @@ from threading import Barrier
 import pytest
 
 from gcrsync.archive.destination import FolderDestination
+from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.mirror.platforms import choice
-from gcrsync.mirror.report import Ending
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import DEEPEST_INDEX, Descriptor, Platform
 from gcrsync.oci.name import Repository, Tag
