@@ -39,7 +39,7 @@ def mirror(tmp_path: Path, address: str, docker_registry: str) -> Mirror:
 
 def all_at_once(mirror: Mirror, night: str) -> list[str]:
     """Run all shards at the same time, each in a clone of its own, and give what they say."""
-    program = [sys.executable, "-m", "gcrsync", "sync", "--checkpoint", "1s", "--jobs", "2"]
+    program = [sys.executable, "-m", "gcrsync", "sync", "--checkpoint", "2s", "--jobs", "2"]
     runs = [
         subprocess.Popen(
             [*program, "--shard", f"{number}/{SHARDS}"],

@@ -15,7 +15,7 @@ from gcrsync.store.tree import Tree
 from gcrsync.store.upstream import Upstream, lost_a_race, push, remember
 
 _TRIES = 16
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 8.0
 """In seconds; the pauses double up to it, and chance takes a part of each, so that many writers do not meet again."""
 
 _SHORT_PAUSE = 0.5

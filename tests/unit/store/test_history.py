@@ -208,7 +208,7 @@ def test_pauses_between_tries_grow_and_a_branch_that_never_rests_ends_the_run(pl
     history = replace(place.open(clone), sleep=pauses.append)
     with pytest.raises(GitError, match=r"git push: .*: the run is recorded here in commit [0-9a-f]{12}"):
         run(history, {A: "{}\n"})
-    assert pauses == [1, 2, 4, 8, *[15] * 11]
+    assert pauses == [1, 2, *[4] * 13]
     assert place.subjects(place.remote) == ["begin", *["again"] * 16]
 
     (clone / ".git/hooks/pre-push").unlink()
