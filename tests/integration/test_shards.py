@@ -85,6 +85,16 @@ def test_all_that_eight_runs_push_to_one_branch_at_once_lands_once(mirror: Mirro
     assert sum("nothing to record" in each for each in said) == SHARDS - 1
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_all_that_eight_runs_push_lands_in_each_of_ten_nights(mirror: Mirror, source: Simulator) -> None:
+    for night in range(10):
+        for name in list(source.repositories):
+            source.add(name, image(f"{name} of night {night}"), f"v{night}", "latest")
+        all_at_once(mirror, f"night{night}-")
+        assert_exact(mirror, source)
+
+
 @pytest.mark.parametrize("source", ["google", "catalogue"], indirect=True)
 def test_a_run_looks_at_its_own_part_and_knows_the_names_of_all(mirror: Mirror, source: Simulator, address: str) -> None:
     reports = [mirror.report("compare", "--shard", f"{number}/{SHARDS}")["namespaces"][0] for number in range(1, SHARDS + 1)]
