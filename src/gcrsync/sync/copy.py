@@ -34,9 +34,10 @@ class _Copies:
 
     def __init__(self, compared: Compared, records: Records) -> None:
         self.compared, self.before = compared, records
-        self.outcomes: dict[Repository, list[Outcome]] = defaultdict(list)
-        self.relocated: dict[Repository, list[Outcome]] = defaultdict(list)
-        self.revisited: dict[Repository, list[Outcome]] = defaultdict(list)
+        self.by_purpose: dict[Purpose, dict[Repository, list[Outcome]]] = {purpose: defaultdict(list) for purpose in Purpose}
+        self.outcomes = self.by_purpose[Purpose.COPY]
+        self.relocated = self.by_purpose[Purpose.RELOCATION]
+        self.revisited = self.by_purpose[Purpose.REVISIT]
 
     def changes(self) -> dict[Repository, list[Change]]:
         """Give the changes of each repository that has some, or that moves, or that was looked at again."""
@@ -106,8 +107,7 @@ class Copied:
     def note(self, work: Work, outcome: Outcome) -> None:
         """Note what came of a piece of work."""
         copies = self._copies[work.number]
-        by_purpose = {Purpose.COPY: copies.outcomes, Purpose.RELOCATION: copies.relocated, Purpose.REVISIT: copies.revisited}
-        by_purpose[work.purpose][work.repository].append(outcome)
+        copies.by_purpose[work.purpose][work.repository].append(outcome)
         if outcome.problem is Problem.LIMITED:
             self._limits[outcome.step.source.registry] = outcome.reason
 

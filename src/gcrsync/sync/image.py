@@ -75,6 +75,8 @@ class Shared:
         self.children: Once[tuple[Repository, Digest], BlobSizes | None] = Once()
         self.referrers: Once[tuple[Repository, Digest], None] = Once()
         self._under_tags: dict[tuple[Repository, Tag], tuple[Digest, ...]] = {}
+        self.lists_kept = False
+        """Whether the source has given a list of referrers of its own."""
         self.lists: dict[tuple[Repository, Digest], tuple[Digest, ...]] = {}
         self.untagged = UntaggedManifests(passage, self.manifests)
         self._new: Once[Repository, bool] = Once()

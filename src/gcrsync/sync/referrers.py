@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gcrsync.errors import GcrsyncError, InvalidManifestError, ReferrerError, StoppedError
+from gcrsync.errors import GcrsyncError, InvalidManifestError, PullLimitError, ReferrerError, StoppedError
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import AnyManifest, Index, SchemaOne
@@ -20,7 +20,6 @@ class Referrers:
         self._shared, self._passage, self._image, self._progress = shared, shared.passage, image, progress
         self._asked: set[Digest] = set()
         self._brought: set[Digest] = set()
-        self._lists_kept = False
 
     def bring(self, manifest: AnyManifest | None, digest: Digest) -> None:
         """See to it that the target has all that refers to a manifest and to its children, and note it.
@@ -37,7 +36,7 @@ class Referrers:
         step = self._image.step
         self._bring(digest, depth=0)
         may_have_children = step.described.media_type not in media_types.MANIFESTS - media_types.INDEXES
-        if may_have_children and (self._progress.untagged or self._lists_kept or self._passage.lists.any_in(step.source)):
+        if may_have_children and (self._progress.untagged or self._shared.lists_kept or self._passage.lists.any_in(step.source)):
             self.bring(manifest or self._shared.manifests.get(step.source, digest), digest)
         self._progress.referrers = tuple(sorted(self._brought))
 
@@ -93,7 +92,7 @@ class Referrers:
         if untagged is None:
             listed = source.referrers(repository, subject, self._progress.count)
             if listed is not None:
-                self._lists_kept = True
+                self._shared.lists_kept = True
                 return tuple(entry.digest for entry in listed)
             return self._under_tag(subject)
         self._progress.untagged = untagged.subjects
@@ -108,7 +107,7 @@ def _named(referrer: Digest, subject: Digest) -> Iterator[None]:
     """Tell of a failure what was to be copied; a refusal is one, too: the image must not be shown without its signature."""
     try:
         yield
-    except (ReferrerError, StoppedError):
+    except (PullLimitError, ReferrerError, StoppedError):
         raise
     except GcrsyncError as error:
         raise ReferrerError(referrer, subject, str(error)) from error

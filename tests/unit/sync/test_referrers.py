@@ -19,7 +19,7 @@ from gcrsync.sync.stop import Stop
 from gcrsync.sync.transfer import Transfer
 from tests.support.build import Built, image, index, referrer, referrer_index
 from tests.support.clock import SteppedClock
-from tests.support.faults import Fault, status
+from tests.support.faults import Fault, refusal, status
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
 
@@ -100,6 +100,17 @@ def test_a_referrer_that_is_not_copied_leaves_the_image_without_its_tag(pair: Pa
     assert (outcome.problem, outcome.confirmed) == (Problem.FAILED, ())
     assert f"copying {signature.digest}, which refers to {built.digest}" in outcome.reason
     assert "1" not in pair.mirror.repositories["a"].tags
+
+
+def test_a_pull_limit_that_is_met_at_a_referrer_is_one_of_the_source(pair: Pair) -> None:
+    built = pair.source.add("a", image(), "1")
+    signature = referrer(built)
+    add(pair, built, signature)
+    used_up = refusal(429, "TOOMANYREQUESTS", "You have reached your pull rate limit")
+    pair.source.faults.append(Fault("GET", f"/manifests/{signature.digest}", used_up, times=None))
+
+    outcome = pair.copy(built)
+    assert (outcome.problem, outcome.confirmed) == (Problem.LIMITED, ())
 
 
 def test_a_referrer_that_is_listed_and_not_there_is_a_failure(pair: Pair) -> None:
