@@ -10,7 +10,8 @@ from gcrsync.metadata.document import decode, encode
 from gcrsync.metadata.paths import path_of
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import State
-from gcrsync.mirror.diff import Delta, Terms
+from gcrsync.mirror.diff import Delta
+from gcrsync.mirror.holding import Terms
 from gcrsync.mirror.merge import merge
 from gcrsync.mirror.naming import RegistryDestination
 from gcrsync.mirror.outcome import Outcome, Step
@@ -126,7 +127,7 @@ def test_a_record_says_what_the_mirror_serves_whatever_was_chosen_and_failed(
 
 def _planned(known: Record, seen: dict[str, str], selection: Selection) -> tuple[Delta, tuple[Step, ...]]:
     found, place = snapshot(NAME, {NAME: listing(seen)}), RegistryDestination("mirror.example", "", "{path}")
-    delta = compare(records(known), found, selection, Terms(platforms=selection.platforms))
+    delta = compare(records(known), found, selection, Terms(NOW, platforms=selection.platforms))
     return delta, make_plan(delta.changes, found, place, records(known), selection.platforms)
 
 

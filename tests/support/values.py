@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from gcrsync.mirror.diff import Delta, Terms, diff
+from gcrsync.mirror.diff import Delta, diff
+from gcrsync.mirror.holding import Terms
 from gcrsync.mirror.record import Gone, Held, Mirrored, Record, Records, Why
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Snapshot, find_doubts
@@ -80,4 +81,4 @@ def everything(namespace: str) -> Selection:
 def compare(known: Records, seen: Snapshot, selection: Selection | None = None, terms: Terms | None = None) -> Delta:
     """Compare as a run does, with the doubts that the records raise about the listings."""
     chosen = selection or everything(str(seen.namespace))
-    return diff(known, seen, chosen, find_doubts(seen, known, chosen), terms or Terms())
+    return diff(known, seen, chosen, find_doubts(seen, known, chosen), terms or Terms(NOW))

@@ -86,7 +86,7 @@ def _mirror(table: Table, namespace: Namespace, options: CompareOptions, base: B
     beside = base.config.parent if base.config else base.root
     written, folder = (table.destination, beside) if options.to is None else (options.to, Path.cwd())
     place = destination(written, table.name, folder, None if base.ours else base.root)
-    return Mirror(selection, place, table.referrers_for)
+    return Mirror(selection, place, table.rules)
 
 
 def destination(text: str, template: str | None, folder: Path, root: Path | None) -> AnyDestination:

@@ -1,21 +1,21 @@
 """One ``[[mirror]]`` table of ``gcrsync.toml``, value by value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gcrsync.cli.quantities import seconds
+from gcrsync.cli.rules import SETTINGS, read_rules
 from gcrsync.cli.toml_lines import line_of_key
-from gcrsync.errors import InvalidConfigError, InvalidNameError, UsageError
+from gcrsync.errors import InvalidConfigError, InvalidNameError
 from gcrsync.mirror.naming import checked_template, folder_of, registry_destination
 from gcrsync.mirror.platforms import Platforms, choice
+from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Patterns
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, is_host
-from gcrsync.sync.job import REFERRERS_FOR
 
 _KEYS = frozenset(
-    {"source", "images", "destination", "name", "include", "exclude", "tags", "platforms", "insecure"}
-    | {"accept_empty", "referrers_for"}
+    {"source", "images", "destination", "name", "include", "exclude", "tags", "platforms", "insecure", "accept_empty", "rule"}
+    | SETTINGS
 )
 _TAG_KEYS = frozenset({"include", "exclude"})
 _NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
@@ -25,8 +25,7 @@ _NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
 class Table:
     """One ``[[mirror]]`` table, or one repository of a table with ``images``.
 
-    ``destination`` and ``name`` are as they were written; ``line`` is where the table's source stands in the file, from 1;
-    ``referrers_for`` is in seconds.
+    ``destination`` and ``name`` are as they were written; ``line`` is where the table's source stands in the file, from 1.
     """
 
     source: Namespace
@@ -39,7 +38,7 @@ class Table:
     platforms: Platforms = ()
     insecure: bool = False
     accept_empty: Patterns = Patterns()
-    referrers_for: int = REFERRERS_FOR
+    rules: Rules = field(default_factory=Rules)
     line: int = 0
 
     @property
@@ -71,9 +70,9 @@ class _Reader:
         return self._images() if "images" in self._values else (self._source(),)
 
     def _source(self) -> Table:
-        tags = self._tags()
+        tags, source = self._tags(), self._namespace()
         return Table(
-            source=self._namespace(),
+            source=source,
             destination=self._destination(),
             name=self._name(),
             include=self._patterns(self._values, "include"),
@@ -83,7 +82,7 @@ class _Reader:
             platforms=self._platforms(),
             insecure=self._insecure(),
             accept_empty=self._patterns(self._values, "accept_empty"),
-            referrers_for=self._referrers_for(),
+            rules=read_rules(self._values, source, self._error),
             line=self._line("source"),
         )
 
@@ -98,6 +97,7 @@ class _Reader:
         for text in self._texts(self._values, "images"):
             repository, tag = self._image(text)
             tags.setdefault(repository, []).append(tag)
+        rules = read_rules(self._values, None, self._error)
         return tuple(
             Table(
                 source=repository.namespace,
@@ -107,7 +107,7 @@ class _Reader:
                 tags_include=Patterns(tuple(named)),
                 platforms=self._platforms(),
                 insecure=self._insecure(),
-                referrers_for=self._referrers_for(),
+                rules=rules,
                 line=self._line("images"),
             )
             for repository, named in tags.items()
@@ -155,14 +155,6 @@ class _Reader:
             return choice(tuple(map(Platform.parse, texts)))
         except InvalidNameError as error:
             raise self._error("platforms", error.message) from error
-
-    def _referrers_for(self) -> int:
-        if "referrers_for" not in self._values:
-            return REFERRERS_FOR
-        try:
-            return seconds(self._required_text("referrers_for"))
-        except UsageError as error:
-            raise self._error("referrers_for", f"{error.message}: {error.hint}") from error
 
     def _insecure(self) -> bool:
         value = self._values.get("insecure", False)

@@ -4,23 +4,29 @@ import re
 
 _HEADER = re.compile(r"\s*\[\[\s*mirror\s*\]\]")
 _SUBTABLE = re.compile(r"\s*\[\s*mirror\s*\.\s*([A-Za-z0-9_\-\"']+)\s*\]")
+_RULE = re.compile(r"\s*\[\[\s*mirror\s*\.\s*[\"']?rule[\"']?\s*\]\]")
 _ANY_HEADER = re.compile(r"\s*\[")
 _PARSER_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 def line_of_key(text: str, table: int, key: str) -> int:
-    """Give the line (from 1) of a key, such as ``name`` or ``tags.include``, in the mirror table of this number (from 0).
+    """Give the line (from 1) of a key in the mirror table of this number (from 0).
+
+    It is such as ``name``, ``tags.include``, or ``rule.0.match`` for the first of its rules.
 
     Where it cannot be found (in an inline table, say) the line of the nearest thing around it is given.
     """
-    current, prefix, best = -1, "", 0
+    current, rules, prefix, best = -1, 0, "", 0
     for number, line in enumerate(text.splitlines(), start=1):
         if _HEADER.match(line):
-            current, prefix = current + 1, ""
+            current, rules, prefix = current + 1, 0, ""
             best = number if current == table else best
+        elif _RULE.match(line):
+            rules, prefix = rules + 1, f"rule.{rules}."
+            best = number if current == table and key.startswith(prefix) else best
         elif found := _SUBTABLE.match(line):
             prefix = found.group(1).strip("\"'") + "."
-            best = number if current == table and key.startswith(prefix) else best
+            best = number if current == table and f"{key}.".startswith(prefix) else best
         elif current == table and _assigns(line, prefix, key):
             return number
         elif current == table and _assigns(line, prefix, key.partition(".")[0]):

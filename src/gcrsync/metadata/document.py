@@ -1,7 +1,7 @@
 """The document of a repository: a record as JSON text, byte for byte, and back.
 
-Keys stand in a fixed order and unknown ones after them; each tag, manifest, held, gone and former entry has a line of its own;
-equal records give equal text.
+Keys stand in a fixed order and unknown ones after them; each entry of ``tags``, ``manifests``, ``held``, ``gone``, ``kept``,
+``former`` and ``untagged`` has a line of its own; equal records give equal text.
 """
 
 import json
@@ -13,7 +13,7 @@ from gcrsync.errors import InvalidMetadataError
 from gcrsync.metadata import strict_json
 from gcrsync.metadata.reader import WrongValueError, read_record
 from gcrsync.metadata.timestamp import format_time
-from gcrsync.mirror.record import Gone, Held, Json, Mirrored, Record
+from gcrsync.mirror.record import Gone, Held, Json, Kept, Mirrored, Record
 from gcrsync.oci.name import Tag
 
 _Value = TypeVar("_Value")
@@ -25,8 +25,8 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 def encode(record: Record) -> str:
     """Write a record: two-space indent, final newline, tags by ``Tag.sort_key``, digests by their text.
 
-    What is unknown is left out, and so are ``held``, ``gone``, ``former`` and ``untagged`` where they are empty. Times are cut to
-    whole seconds.
+    What is unknown is left out, and so are ``held``, ``gone``, ``kept``, ``former`` and ``untagged`` where they are empty. Times
+    are cut to whole seconds.
     """
     members = [f'"repository": {_json(str(record.repository))}', f'"mirror": {_json(record.mirror)}']
     members.append(_object("tags", ((tag.name, digest.text) for tag, digest in _by_tag(record.tags))))
@@ -36,6 +36,8 @@ def encode(record: Record) -> str:
         members.append(_object("held", ((tag.name, _held(held)) for tag, held in _by_tag(record.held))))
     if record.gone:
         members.append(_object("gone", ((tag.name, _gone(gone)) for tag, gone in _by_tag(record.gone))))
+    if record.kept:
+        members.append(_object("kept", ((tag.name, _kept(kept)) for tag, kept in _by_tag(record.kept))))
     if record.former:
         members.append(_object("former", ((tag.name, _mirrored(former)) for tag, former in _by_tag(record.former))))
     if record.untagged:
@@ -49,9 +51,9 @@ def encode(record: Record) -> str:
 def decode(text: str, path: str) -> Record:
     """Read the document that stands at ``path``.
 
-    Each digest in ``tags`` and ``gone`` must be described in ``manifests``, and each tag in ``former`` be one of theirs; what else
-    is described in ``manifests`` is kept. Raises InvalidMetadataError with the line of whatever is not as :func:`encode` would
-    write it.
+    Each digest in ``tags``, ``gone`` and ``kept`` must be described in ``manifests``, and each tag in ``former`` be one of theirs;
+    what else is described in ``manifests`` is kept. Raises InvalidMetadataError with the line of whatever is not as
+    :func:`encode` would write it.
     """
     document = strict_json.parse(text, path)
     try:
@@ -88,4 +90,9 @@ def _held(held: Held) -> Json:
 
 
 def _gone(gone: Gone) -> Json:
-    return {"digest": gone.digest.text, "since": format_time(gone.since), **gone.extra}
+    reason: dict[str, Json] = {"reason": gone.reason} if gone.reason else {}
+    return {"digest": gone.digest.text, "since": format_time(gone.since), **reason, **gone.extra}
+
+
+def _kept(kept: Kept) -> Json:
+    return {"digest": kept.digest.text, "of": kept.of.name, "since": format_time(kept.since), **kept.extra}

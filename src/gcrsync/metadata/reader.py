@@ -10,7 +10,7 @@ from gcrsync.metadata.paths import path_of
 from gcrsync.metadata.timestamp import parse_time
 from gcrsync.mirror.naming import check_mirror_name
 from gcrsync.mirror.platforms import Platforms, choice
-from gcrsync.mirror.record import Gone, Held, Json, Mirrored, Record, Why
+from gcrsync.mirror.record import Gone, Held, Json, Kept, Mirrored, Record, Why
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Repository, Tag
@@ -54,6 +54,7 @@ class _Reader:
             manifests=_section(document, "manifests", self.digest_of, self.mirrored),
             held=_section(document, "held", Tag, self.held),
             gone=_section(document, "gone", Tag, self.gone),
+            kept=_section(document, "kept", Tag, self.kept),
             former=_section(document, "former", Tag, self.mirrored),
             untagged=_section(document, "untagged", self.digest_of, self.subject),
             extra=document,
@@ -133,7 +134,12 @@ class _Reader:
 
     def gone(self, value: Json) -> Gone:
         entry = _entry(value)
-        return Gone(self.digest_of(_text(entry, "digest")), self.time_of(_text(entry, "since")), entry)
+        digest, since = self.digest_of(_text(entry, "digest")), self.time_of(_text(entry, "since"))
+        return Gone(digest, since, entry, _text(entry, "reason") if "reason" in entry else "")
+
+    def kept(self, value: Json) -> Kept:
+        entry = _entry(value)
+        return Kept(self.digest_of(_text(entry, "digest")), Tag(_text(entry, "of")), self.time_of(_text(entry, "since")), entry)
 
 
 def _section(
@@ -175,9 +181,10 @@ def _check_described(record: Record) -> None:
     for tag, digest in record.tags.items():
         if digest not in record.manifests:
             raise WrongValueError(f"no entry in 'manifests' describes {digest}", "tags", tag.name)
-    for tag, gone in record.gone.items():
-        if gone.digest not in record.manifests:
-            raise WrongValueError(f"no entry in 'manifests' describes {gone.digest}", "gone", tag.name)
+    for key, entries in (("gone", record.gone), ("kept", record.kept)):
+        for tag, entry in entries.items():
+            if entry.digest not in record.manifests:
+                raise WrongValueError(f"no entry in 'manifests' describes {entry.digest}", key, tag.name)
     for tag in record.former:
         if record.digest_at_source(tag) is None:
             raise WrongValueError(f"the mirror has no tag {tag}", "former", tag.name)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.holding import Hold
 from gcrsync.mirror.outcome import Outcome, Problem
-from gcrsync.mirror.record import Gone, Held, Mirrored, Record, Why
+from gcrsync.mirror.record import Gone, Held, Kept, Mirrored, Record, Why
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
@@ -21,14 +22,15 @@ class _Draft:
         self.manifests = dict(record.manifests)
         self.held = dict(record.held)
         self.gone = dict(record.gone)
+        self.kept = dict(record.kept)
         self.former = dict(record.former)
         self.untagged = record.untagged
 
-    def hold(self, tag: Tag, digest: Digest, reason: str, now: datetime) -> None:
+    def hold(self, tag: Tag, digest: Digest, hold: Hold, now: datetime) -> None:
         """Note that the source has a digest which the mirror has not; what the mirror serves it goes on serving."""
         before = self.held.get(tag)
         since, extra = (before.since, before.extra) if before is not None and before.digest == digest else (now, {})
-        self.held[tag] = Held(digest, since, Why.REFUSED, reason, extra)
+        self.held[tag] = Held(digest, since, hold.why, hold.reason, extra)
         if tag in self.gone:
             self.tags[tag] = self.gone.pop(tag).digest
 
@@ -41,10 +43,18 @@ class _Draft:
     def describe(self, digest: Digest, described: Mirrored) -> None:
         """Note what the mirror is to have of a digest; its tags have what they had until they are confirmed."""
         known = self.manifests.get(digest, described)
-        for tag, named in (*self.tags.items(), *((tag, gone.digest) for tag, gone in self.gone.items())):
+        served = replace(self.record, tags=self.tags, gone=self.gone, kept=self.kept).served
+        for tag, named in served.items():
             if named == digest:
                 self.former.setdefault(tag, known)
         self.manifests[digest] = described
+
+    def keep(self, tag: Tag, name: Tag, now: datetime) -> None:
+        """Note that the mirror keeps what it has under a tag, which is about to move, under another name too."""
+        digest = self.tags[tag] if tag in self.tags else self.gone[tag].digest
+        self.kept.setdefault(name, Kept(digest, tag, now))
+        if tag in self.former:
+            self.former.setdefault(name, self.former[tag])
 
     def confirm(self, tag: Tag, digest: Digest) -> None:
         """Note that the mirror serves a digest under a tag."""
@@ -77,6 +87,7 @@ class _Draft:
             manifests=self.manifests,
             held=self.held,
             gone=self.gone,
+            kept=self.kept,
             former=self.former,
             untagged=self.untagged,
         ).settled()
@@ -101,13 +112,15 @@ def _note(draft: _Draft, change: Change, now: datetime) -> None:
     if change.state is State.GONE:
         draft.retire(change.tag, now)
     elif change.state is State.HELD and change.news and change.digest is not None:
-        draft.hold(change.tag, change.digest, change.reason, now)
+        draft.hold(change.tag, change.digest, Hold(change.why, change.reason), now)
     elif change.state is State.UNCHANGED and change.news:
         draft.held.pop(change.tag, None)
 
 
 def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
     step, known = outcome.step, draft.manifests.get(outcome.step.digest)
+    for keep in outcome.kept:
+        draft.keep(keep.tag, keep.name, now)
     if outcome.confirmed:
         draft.describe(step.digest, _described(known, outcome, now))
     elif known is not None:
@@ -117,7 +130,7 @@ def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
     if outcome.problem is Problem.REFUSED:
         for tag in step.tags:
             if tag not in outcome.confirmed:
-                draft.hold(tag, step.digest, outcome.reason, now)
+                draft.hold(tag, step.digest, Hold(Why.REFUSED, outcome.reason), now)
 
 
 def _described(known: Mirrored | None, outcome: Outcome, now: datetime) -> Mirrored:

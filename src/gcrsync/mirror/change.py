@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gcrsync.mirror.record import Why
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Repository, Tag
 
@@ -21,7 +22,9 @@ class State(StrEnum):
     UNCHANGED = "unchanged"
     """Source and mirror agree."""
     FAILED = "failed"
-    """It was to be copied, and could not be."""
+    """It was to be copied or pruned, and could not be."""
+    PRUNED = "pruned"
+    """The source no longer has it, and now the mirror has not either."""
 
 
 BACK = "the source is back at what the mirror has"
@@ -32,7 +35,8 @@ BACK = "the source is back at what the mirror has"
 class Change:
     """What is to be said of one tag: ``digest`` is what the source has, ``was`` what the mirror has, None is nothing.
 
-    ``news`` is true where the metadata has to change: a tag that is held as it was before is no news.
+    ``news`` is true where the metadata has to change: a tag that is held as it was before is no news. ``why`` is for one that is
+    held; ``kept`` is the name under which the mirror keeps what it had when the tag moves.
     """
 
     repository: Repository
@@ -42,6 +46,8 @@ class Change:
     was: Digest | None = None
     reason: str = ""
     news: bool = True
+    why: Why = Why.REFUSED
+    kept: Tag | None = None
 
     @property
     def word(self) -> str:

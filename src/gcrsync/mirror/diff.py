@@ -1,38 +1,18 @@
 """What a run has to do: the difference between what the source has and what is recorded."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from gcrsync.mirror.change import BACK, Change, State
-from gcrsync.mirror.platforms import Platforms, told, was_chosen_otherwise
-from gcrsync.mirror.record import Record, Records, Why
+from gcrsync.mirror.holding import Terms, find_hold, name_to_keep
+from gcrsync.mirror.platforms import Platforms, told
+from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Doubts, Snapshot, absence_doubt, own_doubt
-from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.referrers import is_fallback_tag
-
-NO_PLACE = "no place at the destination: "
-"""How the reason to hold a repository begins that can have no place there; it is decided anew in every run."""
-
-SCHEMA_ONE = "schema 1 manifest: no registry of today takes it, and converting it would change its digest"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What decides about copying beside the two snapshots.
-
-    ``unnameable`` maps repositories that can have no place at the destination to the reason, which begins with NO_PLACE. The tags
-    of ``moving`` repositories are all copied, since their mirror gets another name. With ``retry_refused`` a refusal by the
-    destination that is on record is no reason to hold. ``platforms`` are what is wanted of an index.
-    """
-
-    unnameable: Mapping[Repository, str] = field(default_factory=dict)
-    moving: frozenset[Repository] = frozenset()
-    retry_refused: bool = False
-    platforms: Platforms = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +81,25 @@ def _vanished(record: Record, tag: Tag) -> Change:
 
 def _present(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> Change:
     was, held = record.tags.get(tag), record.held.get(tag)
-    rechosen = _chosen_otherwise(record, tag, terms.platforms) if was == digest else ""
-    if was == digest and record.repository not in terms.moving and not rechosen:
-        reason = BACK if held else ""
-        return Change(record.repository, tag, State.UNCHANGED, digest, was, reason, news=held is not None)
-    reason = _reason_to_hold(record, tag, digest, listing, terms)
-    if reason:
-        known = held is not None and (held.digest, held.reason) == (digest, reason)
-        return Change(record.repository, tag, State.HELD, digest, was, reason, news=not known)
-    if rechosen and record.repository not in terms.moving:
-        return Change(record.repository, tag, State.MOVED, digest, was, rechosen)
-    if was == digest:
-        return Change(record.repository, tag, State.ADDED, digest, was, f"moves from {record.mirror}")
-    return Change(record.repository, tag, State.MOVED if was else State.ADDED, digest, was)
+    anew = _copied_anew(record, tag, terms) if was == digest else ""
+    if was == digest and not anew:
+        return Change(record.repository, tag, State.UNCHANGED, digest, was, BACK if held else "", news=held is not None)
+    hold = find_hold(record, tag, digest, listing, terms)
+    if hold is not None:
+        return Change(
+            record.repository, tag, State.HELD, digest, was, hold.reason, news=not hold.is_known(held, digest), why=hold.why
+        )
+    state = State.MOVED if was and record.repository not in terms.moving else State.ADDED
+    kept = name_to_keep(record, tag, digest, terms)
+    reason = anew or (f"the old one is kept as {kept}" if kept else "")
+    return Change(record.repository, tag, state, digest, was, reason, kept=kept)
+
+
+def _copied_anew(record: Record, tag: Tag, terms: Terms) -> str:
+    """Say why a tag that has one digest on both sides is to be copied all the same; empty where it is not."""
+    if record.repository in terms.moving:
+        return f"moves from {record.mirror}"
+    return _chosen_otherwise(record, tag, terms.platforms)
 
 
 def _chosen_otherwise(record: Record, tag: Tag, platforms: Platforms) -> str:
@@ -122,22 +108,3 @@ def _chosen_otherwise(record: Record, tag: Tag, platforms: Platforms) -> str:
     if described is None or described.follows(platforms) or is_fallback_tag(tag):
         return ""
     return f"chosen anew: {told(platforms)}, was {told(described.platforms)}"
-
-
-def _reason_to_hold(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> str:
-    """Say why a digest is not to be copied; empty where it is."""
-    if record.repository in terms.unnameable:
-        return terms.unnameable[record.repository]
-    described = listing.manifests.get(digest)
-    if described is not None and described.media_type in media_types.SCHEMA1:
-        return SCHEMA_ONE
-    held = record.held.get(tag)
-    if held is None or held.digest != digest or record.repository in terms.moving:
-        return ""
-    tried_again = held.why is Why.REFUSED and _is_tried_again(held.reason, terms)
-    return "" if tried_again else held.reason
-
-
-def _is_tried_again(reason: str, terms: Terms) -> bool:
-    """Say whether a refusal does not hold any more, or is decided anew in every run."""
-    return terms.retry_refused or reason.startswith(NO_PLACE) or was_chosen_otherwise(reason, terms.platforms)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gcrsync.errors import GcrsyncError, MirrorNameError
 from gcrsync.mirror.naming import mirrored
-from gcrsync.mirror.record import Gone, Held, Mirrored, Record
+from gcrsync.mirror.record import Gone, Held, Kept, Mirrored, Record
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
 
@@ -23,6 +23,7 @@ class _Entry:
     digest: Digest | None
     held: Held | None
     gone: Gone | None
+    kept: Kept | None
     claim: Digest | None
     described: Mirrored | None = field(compare=False)
 
@@ -58,12 +59,12 @@ def _serves(served: Served, mirror: str, tag: Tag, claim: Digest | None) -> bool
 
 
 def _tags(record: Record) -> set[Tag]:
-    return {*record.tags, *record.held, *record.gone}
+    return {*record.served, *record.held}
 
 
 def _entry(record: Record, tag: Tag) -> _Entry:
     claim, described = record.digest_at_mirror(tag), record.described(tag)
-    return _Entry(record.tags.get(tag), record.held.get(tag), record.gone.get(tag), claim, described)
+    return _Entry(record.tags.get(tag), record.held.get(tag), record.gone.get(tag), record.kept.get(tag), claim, described)
 
 
 def _record(base: Record, ours: Record, theirs: Record, entries: dict[Tag, _Entry]) -> Record:
@@ -74,6 +75,7 @@ def _record(base: Record, ours: Record, theirs: Record, entries: dict[Tag, _Entr
         manifests=_manifests(base, ours, theirs),
         held={tag: entry.held for tag, entry in entries.items() if entry.held},
         gone={tag: entry.gone for tag, entry in entries.items() if entry.gone},
+        kept={tag: entry.kept for tag, entry in entries.items() if entry.kept},
         untagged={**theirs.untagged, **ours.untagged},
         extra=theirs.extra,
         former={tag: entry.described for tag, entry in entries.items() if entry.described},

@@ -133,7 +133,7 @@ def renamed(names: Mapping[Repository, str], records: Records) -> tuple[Reposito
 
 def mirrored(record: Record) -> bool:
     """Say whether the mirror has anything of a repository, so that its name there matters."""
-    return bool(record.tags or record.gone)
+    return bool(record.served)
 
 
 def check_unmoved(names: Mapping[Repository, str], records: Records) -> None:

@@ -22,11 +22,21 @@ class Recorded(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """What the target has under a tag, which moves, and the name under which it is to keep that."""
+
+    tag: Tag
+    name: Tag
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One manifest to copy from ``source`` to ``target``, and the tags to put on it there.
 
     ``mirror`` is the target's name as it is recorded; ``described`` is what the listing said of the manifest, and ``recorded``
-    what the record says of the target. ``platforms`` are what is wanted of an index, none for all of it.
+    what the record says of the target. ``platforms`` are what is wanted of an index, none for all of it. ``keeps`` tells of those
+    tags that move what the target is to keep.
     """
 
     source: Repository
@@ -37,6 +47,7 @@ class Step:
     described: Described = field(default_factory=Described)
     recorded: Recorded = Recorded.REPOSITORY
     platforms: Platforms = ()
+    keeps: tuple[Keep, ...] = ()
 
 
 class Problem(StrEnum):
@@ -61,6 +72,7 @@ class Outcome:
     that of the manifest at the source; ``mirror_digest`` is the target's where platforms were chosen and that made it another.
     ``referrers`` are those that the target has of it and of its children, sorted; ``untagged`` is what was read for them of the
     repository's untagged manifests, as a record has it, None where nothing was; ``asked`` counts the requests that told of them.
+    ``kept`` is what the target has under both names now.
     """
 
     step: Step
@@ -74,3 +86,4 @@ class Outcome:
     referrers: tuple[Digest, ...] = ()
     untagged: Subjects | None = None
     asked: int = 0
+    kept: tuple[Keep, ...] = ()

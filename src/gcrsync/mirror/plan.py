@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.naming import AnyDestination, mirror_name
-from gcrsync.mirror.outcome import Recorded, Step
+from gcrsync.mirror.outcome import Keep, Recorded, Step
 from gcrsync.mirror.platforms import Platforms
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.revisit import Revisit
@@ -25,17 +25,17 @@ def make_plan(
 
     ``platforms`` are what is wanted of an index, none for all of it.
     """
-    tags: dict[Repository, dict[Digest, list[Tag]]] = {}
+    named: dict[Repository, dict[Digest, list[Change]]] = {}
     for change in changes:
         if change.state in _COPIED and change.digest is not None:
-            tags.setdefault(change.repository, {}).setdefault(change.digest, []).append(change.tag)
+            named.setdefault(change.repository, {}).setdefault(change.digest, []).append(change)
     return tuple(
         step
-        for repository, named in tags.items()
+        for repository, alike in named.items()
         for step in _steps(
             _Place(destination, records.get(repository, Record(repository, "")), platforms),
             snapshot.listings[repository.namespace],
-            named,
+            alike,
         )
     )
 
@@ -56,9 +56,18 @@ class _Place:
     platforms: Platforms
 
 
-def _steps(place: _Place, listing: Listing, tags: Mapping[Digest, list[Tag]]) -> Iterator[Step]:
-    for digest, named in tags.items():
-        yield _step(place, digest, tuple(named), listing.manifests.get(digest, Described()))
+def _steps(place: _Place, listing: Listing, named: Mapping[Digest, list[Change]]) -> Iterator[Step]:
+    for digest, alike in named.items():
+        tags = tuple(change.tag for change in alike)
+        step = _step(place, digest, tags, listing.manifests.get(digest, Described()))
+        yield replace(step, keeps=tuple(_keeps(place.record, alike)))
+
+
+def _keeps(record: Record, changes: Iterable[Change]) -> Iterator[Keep]:
+    for change in changes:
+        had = record.digest_at_mirror(change.tag)
+        if change.kept is not None and had is not None:
+            yield Keep(change.tag, change.kept, had)
 
 
 def _step(place: _Place, digest: Digest, tags: tuple[Tag, ...], described: Described) -> Step:

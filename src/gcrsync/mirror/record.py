@@ -66,9 +66,23 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """What the mirror keeps under a tag that the source no longer has since the run at ``since`` (UTC)."""
+    """What the mirror keeps under a tag that the source no longer has since the run at ``since`` (UTC).
+
+    ``reason`` tells why it could not be pruned, empty where nobody has tried.
+    """
 
     digest: Digest
+    since: datetime
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the mirror keeps under a name of its own since the run at ``since`` (UTC), when the tag ``of`` moved on."""
+
+    digest: Digest
+    of: Tag
     since: datetime
     extra: Mapping[str, Json] = field(default_factory=dict)
 
@@ -78,7 +92,8 @@ class Record:
     """Everything recorded of one repository at the source.
 
     ``mirror`` is its name at the destination. ``tags`` holds only what the mirror serves, tag to the digest at the source;
-    ``manifests`` describes each digest that ``tags`` or ``gone`` names, and no other. ``former`` describes what the mirror serves
+    ``manifests`` describes each digest that ``tags``, ``gone`` or ``kept`` names, and no other; the tags of ``kept`` are the
+    mirror's own, and what one of them names in ``tags`` or ``gone`` too is the same. ``former`` describes what the mirror serves
     under those tags that it still has as an earlier choice of platforms made them; all others it has as ``manifests`` says.
     ``untagged`` are manifests that the source lists without a tag, as far as they were read, and what each refers to, None where
     that is nothing.
@@ -93,15 +108,20 @@ class Record:
     former: Mapping[Tag, Mirrored] = field(default_factory=dict)
     untagged: Subjects = field(default_factory=dict)
     extra: Mapping[str, Json] = field(default_factory=dict)
+    kept: Mapping[Tag, Kept] = field(default_factory=dict)
 
     @property
     def served(self) -> Mapping[Tag, Digest]:
-        """All tags that the mirror serves, those that are gone from the source too, each with its digest there."""
-        return {**{tag: gone.digest for tag, gone in self.gone.items()}, **self.tags}
+        """All tags that the mirror serves, those that the source has no longer or never had too, each with its digest there."""
+        own = {tag: entry.digest for entries in (self.kept, self.gone) for tag, entry in entries.items()}
+        return {**own, **self.tags}
 
     def digest_at_source(self, tag: Tag) -> Digest | None:
         """Give the source's digest of what the mirror serves under a tag, which may be gone from the source."""
-        return self.tags[tag] if tag in self.tags else self.gone[tag].digest if tag in self.gone else None
+        if tag in self.tags:
+            return self.tags[tag]
+        entry = self.gone.get(tag) or self.kept.get(tag)
+        return None if entry is None else entry.digest
 
     def described(self, tag: Tag) -> Mirrored | None:
         """Describe what the mirror serves under a tag; None where it has none."""

@@ -101,7 +101,9 @@ def _as_it_ended(change: Change, outcome: Outcome | None) -> Change | None:
     if outcome is None or (change.tag not in outcome.confirmed and outcome.problem in _LEFT):
         return None
     if change.tag in outcome.confirmed:
+        is_kept = change.kept is None or change.kept in {keep.name for keep in outcome.kept}
+        reason = change.reason if is_kept else "the mirror has lost the old one, which is not kept"
         narrowed = () if outcome.mirror_digest is None else (NARROWED,)
-        return replace(change, reason="; ".join(filter(None, (change.reason, *narrowed))))
+        return replace(change, reason="; ".join(filter(None, (reason, *narrowed))))
     state = State.HELD if outcome.problem is Problem.REFUSED else State.FAILED
     return Change(change.repository, change.tag, state, change.digest, change.was, outcome.reason, news=state is State.HELD)

@@ -12,7 +12,7 @@ from gcrsync.mirror.shard import Shard
 from gcrsync.oci.name import Namespace, Repository, Tag
 
 _GLOB = glob.GLOBSTAR | glob.DOTGLOB | glob.FORCEUNIX
-_REGEX_PREFIX = "re:"
+REGEX_PREFIX = "re:"
 _WILD = frozenset("*?[]{}!|()\\")
 _ITSELF = frozenset({".", "**"})
 
@@ -35,7 +35,7 @@ class Patterns:
     @property
     def literals(self) -> frozenset[str]:
         """The patterns that are plain names, and match nothing else."""
-        return frozenset(text for text in self.texts if not text.startswith(_REGEX_PREFIX) and _WILD.isdisjoint(text))
+        return frozenset(text for text in self.texts if not text.startswith(REGEX_PREFIX) and _WILD.isdisjoint(text))
 
     def match(self, name: str) -> bool:
         """Say whether any of the patterns matches the whole name; ``.``, a source itself, is matched by ``.`` and ``**``."""
@@ -98,8 +98,8 @@ def _compiled(text: str) -> re.Pattern[str]:
     if not text:
         raise InvalidNameError("pattern", text, "it is empty")
     try:
-        if text.startswith(_REGEX_PREFIX):
-            return re.compile(text.removeprefix(_REGEX_PREFIX))
+        if text.startswith(REGEX_PREFIX):
+            return re.compile(text.removeprefix(REGEX_PREFIX))
         positive, negative = glob.translate(text, flags=_GLOB)
         if negative or len(positive) != 1:
             raise InvalidNameError("pattern", text, "a pattern cannot be negated; use exclude")

@@ -9,7 +9,10 @@ from gcrsync.oci.digest import Digest
 
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]{1,5})?")
 _PATH = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+LONGEST_TAG = 128
+"""The most characters that a tag has (distribution-spec, "Pulling manifests")."""
+
+_TAG = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9._-]{{0,{LONGEST_TAG - 1}}}")
 _DIGITS = re.compile(r"([0-9]+)")
 _LONGEST_NAME = 255
 _DOCKER_HUB_NAMES = ("index.docker.io", "registry-1.docker.io")

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gcrsync.archive.conflict import inside_another
 from gcrsync.errors import InvalidNameError, UsageError
-from gcrsync.mirror.diff import NO_PLACE, Delta, Terms, diff, selected
+from gcrsync.mirror.diff import Delta, diff, selected
+from gcrsync.mirror.holding import NO_PLACE, Terms
 from gcrsync.mirror.naming import check_collisions, check_unmoved, folder_of, mirror_name, renamed
 from gcrsync.mirror.outcome import Step
 from gcrsync.mirror.plan import make_plan, plan_revisit
@@ -39,7 +40,7 @@ class Compared:
         """Plan what is to be asked for again: what refers to the images that were copied within the time for that."""
         mirror = self.mirror
         look = Look(self.snapshot, mirror.selection, self.doubts, self.delta.changes)
-        for revisit in revisits(records, look, started - timedelta(seconds=mirror.referrers_for)):
+        for revisit in revisits(records, look, mirror.rules, started):
             yield plan_revisit(revisit, mirror.destination, records[revisit.repository], mirror.selection.platforms)
 
     def report(self) -> NamespaceReport:
@@ -123,6 +124,6 @@ def _compared(job: Job, seen: _Seen, records: Records, placeless: Mapping[Reposi
     selection = seen.mirror.selection
     doubts = find_doubts(seen.snapshot, records, selection)
     moving = frozenset(filter(selection.judges, renamed(seen.names, records)))
-    terms = Terms({**seen.unnameable, **placeless}, moving, job.retry_refused, selection.platforms)
+    terms = Terms(job.started, {**seen.unnameable, **placeless}, moving, job.retry_refused, selection.platforms, seen.mirror.rules)
     delta = diff(records, seen.snapshot, selection, doubts, terms)
     return Compared(seen.mirror, seen.snapshot, doubts, seen.names, moving, delta)

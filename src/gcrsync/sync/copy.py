@@ -57,7 +57,7 @@ class _Copies:
         if repository not in self.compared.moving:
             return False
         before = self.before[repository]
-        wanted = {*before.tags, *before.gone, *(change.tag for change in changes if change.state in (State.ADDED, State.MOVED))}
+        wanted = {*before.served, *(change.tag for change in changes if change.state in (State.ADDED, State.MOVED))}
         done = (*self.outcomes[repository], *self.relocated[repository])
         return not wanted <= {tag for outcome in done for tag in outcome.confirmed}
 

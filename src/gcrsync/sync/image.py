@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gcrsync.errors import InvalidManifestError, NotFoundError, ProtocolError, RefusedError
-from gcrsync.mirror.diff import SCHEMA_ONE
-from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
+from gcrsync.mirror.holding import SCHEMA_ONE
+from gcrsync.mirror.outcome import Keep, Outcome, Problem, Recorded, Step
 from gcrsync.mirror.record import Subjects
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
@@ -37,6 +37,7 @@ class Progress:
     referrers: tuple[Digest, ...] = ()
     untagged: Subjects | None = None
     asked: int = 0
+    kept: list[Keep] = field(default_factory=list)
 
     def count(self, requests: int) -> None:
         """Count requests that told what refers to the image."""
@@ -61,6 +62,7 @@ class Progress:
             referrers=self.referrers,
             untagged=self.untagged,
             asked=self.asked,
+            kept=tuple(self.kept),
         )
 
 

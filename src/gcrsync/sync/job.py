@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gcrsync.mirror.naming import AnyDestination
+from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Selection
 from gcrsync.oci.name import Repository
 from gcrsync.registry.session import Session
@@ -14,20 +15,14 @@ from gcrsync.sync.places import Source, Target
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 
-REFERRERS_FOR = 7 * 86_400
-"""For how many seconds after its copy an image is asked about again, unless somebody says otherwise."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """One selection of a source, and the destination it is mirrored to.
-
-    The source is asked again what refers to an image for ``referrers_for`` seconds after it was copied.
-    """
+    """One selection of a source, the destination it is mirrored to, and the rules for its tags."""
 
     selection: Selection
     destination: AnyDestination
-    referrers_for: int = REFERRERS_FOR
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def _decoded(path: str, content: bytes) -> Record:
 
 
 def _document(record: Record) -> bytes | None:
-    return document.encode(record).encode() if record.tags or record.held or record.gone else None
+    return document.encode(record).encode() if record.served or record.held else None
 
 
 def _of_registries(tree: Tree, repositories: Iterable[Repository]) -> Records:

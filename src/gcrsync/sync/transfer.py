@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
-from gcrsync.errors import GcrsyncError, PullLimitError, RefusedError, RegistryError, StoppedError
+from gcrsync.errors import GcrsyncError, NotFoundError, PullLimitError, RefusedError, RegistryError, StoppedError
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.mirror.platforms import choose, no_match
 from gcrsync.oci import media_types
@@ -50,6 +50,7 @@ class Transfer:
             nonlocal present
             self._choose(progress)
             present = self._passage.target.head_manifest(step.target, progress.digest) is not None
+            progress.kept.extend(step.keeps)
             progress.confirmed.extend(step.tags)
 
         return self._ended(Progress(step), ask), present
@@ -105,9 +106,19 @@ class Transfer:
         progress.media_type = progress.media_type or (described.media_type if described else None)
         if step.recorded is not Recorded.MANIFEST:  # what is on record under another tag has brought its referrers
             Referrers(self._shared, image, progress).bring(manifest, progress.digest)
+        self._keep(progress)
         if whole:
             progress.confirmed.extend(served)
         self._tag_all(image, progress, manifest, served)
+
+    def _keep(self, progress: Progress) -> None:
+        """Have the target keep what the tags of a step had, where it is to; what it has lost cannot be kept, and the tag moves."""
+        target, repository = self._passage.target, progress.step.target
+        for keep in progress.step.keeps:
+            self._passage.check_stop()
+            with suppress(NotFoundError):
+                target.put_manifest(repository, keep.name, target.get_manifest(repository, keep.digest), keep.digest)
+                progress.kept.append(keep)
 
     def _tag_all(self, image: Image, progress: Progress, manifest: AnyManifest | None, served: Collection[Tag]) -> None:
         """Put the tags of a step that are not served yet on a manifest, which is there where any is wanting."""

@@ -102,7 +102,7 @@ def _untagged(compared: Compared, records: Records) -> Callable[[Repository], Un
 
 def _kept_tags(record: Record) -> ListTags:
     """Tell of the old place of a mirror which tags go to the new one with it."""
-    return ListTags(are_copied=lambda _, tag: tag in record.tags or tag in record.gone)
+    return ListTags(are_copied=lambda _, tag: tag in record.served)
 
 
 def _relocation(compared: Compared, steps: Iterable[Step], record: Record, place: Repository) -> Iterator[Step]:

@@ -1,5 +1,6 @@
 """The configuration: what it gives, and the line of whatever is wrong in it."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,12 @@ import pytest
 from gcrsync.cli.config import parse_config, read_config
 from gcrsync.cli.table import Table
 from gcrsync.errors import InvalidConfigError
+from gcrsync.mirror.rules import Match, Moved, Policy, Rule, Rules, Vanished
 from gcrsync.mirror.selection import Patterns
 from gcrsync.oci.manifest import Platform
-from gcrsync.oci.name import Namespace
+from gcrsync.oci.name import Namespace, Repository, Tag
+
+DAY = 86_400
 
 WHOLE = """
 [[mirror]]
@@ -23,7 +27,26 @@ tags.exclude = ["*-debug"]
 platforms = ["linux/arm/v7", "linux/amd64", "linux/amd64"]
 insecure = true
 accept_empty = ["static"]
+moved = "keep-old"
+gone = "prune"
+grace = "14d"
+max_prune = "2.5%"
+min_age = "72h"
+stale_after = "90d"
+referrers_for = "0s"
+
+[[mirror.rule]]
+match = "static:v*"
+moved = "freeze"
+
+[[mirror.rule]]
+match = "re:java/.*:debug"
+gone = "keep"
+min_age = "0s"
 """
+
+
+ONE = "[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n"
 
 
 def test_a_table_is_read_whole() -> None:
@@ -39,9 +62,24 @@ def test_a_table_is_read_whole() -> None:
             platforms=(Platform("linux", "amd64"), Platform("linux", "arm", "v7")),
             insecure=True,
             accept_empty=Patterns(("static",)),
+            rules=Rules(
+                Policy(Moved.KEEP_OLD, Vanished.PRUNE, 14 * DAY, Fraction(1, 40), 3 * DAY, 90 * DAY, 0),
+                (
+                    Rule(Match("static:v*"), moved=Moved.FREEZE),
+                    Rule(Match("re:java/.*:debug"), gone=Vanished.KEEP, min_age=0),
+                ),
+                Namespace("gcr.io", "distroless"),
+            ),
             line=3,
         ),
     )
+
+
+def test_rules_of_listed_images_match_by_whole_names() -> None:
+    text = '[[mirror]]\nimages = ["nginx"]\ndestination = "oci:./m"\n[[mirror.rule]]\nmatch = "docker.io/**"\nmin_age = "1h"\n'
+    (table,) = parse_config(text, "f")
+
+    assert table.rules.of(Repository("docker.io", "library/nginx"), Tag("latest")).min_age == 3600
 
 
 def test_a_list_of_images_is_a_table_for_each_repository() -> None:
@@ -74,6 +112,21 @@ def test_a_list_of_images_is_a_table_for_each_repository() -> None:
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatforms = [1]\n", 4, "expected a list of strings"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatforms = []\n", 4, "platforms names none"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninsecure = 'no'\n", 4, "true or false"),
+        (ONE + "moved = 'never'\n", 4, "moved: expected follow or freeze or keep-old"),
+        (ONE + "grace = 30\n", 4, "grace: expected a string"),
+        (ONE + "min_age = '3 days'\n", 4, "is no duration"),
+        (ONE + "max_prune = '0.1'\n", 4, "max_prune: expected a share"),
+        (ONE + "max_prune = '101%'\n", 4, "max_prune: expected a share"),
+        (ONE + "[mirror.rule]\nmatch = 'a'\n", 4, "two brackets"),
+        (ONE + "[[mirror.rule]]\nmoved = 'follow'\n", 4, "match is missing"),
+        (ONE + "[[mirror.rule]]\nmatch = 'a:'\n", 5, "not a valid match"),
+        (ONE + "[[mirror.rule]]\nmatch = 'a'\n[[mirror.rule]]\nmatch = 're:('\n", 7, "not a valid pattern"),
+        (ONE + "moved = 'follow'\n[[mirror.rule]]\nmatch = 'a'\nmoved = 'x'\n", 7, "moved: expected"),
+        (
+            ONE + "[[mirror.rule]]\nmatch = 'a'\n[[mirror]]\nsource = 'b'\ndestination = 'd.io'\n[[mirror.rule]]\ngrce = '1d'\n",
+            10,
+            "unknown key 'grce'",
+        ),
         ("[[mirror]]\nimages = ['a@sha256:0']\ndestination = 'd.io'\n", 2, "a digest cannot be followed"),
         ("[[mirror]]\nimages = ['a']\ninclude = []\ndestination = 'd.io'\n", 3, "cannot stand beside images"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n[[mirror]]\nsource = 'a/b'\ndestination = 'e.io'\n", 5, "line 2 too"),

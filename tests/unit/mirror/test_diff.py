@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from gcrsync.mirror.change import State
-from gcrsync.mirror.diff import NO_PLACE, SCHEMA_ONE, Delta, Terms
+from gcrsync.mirror.diff import Delta
+from gcrsync.mirror.holding import NO_PLACE, SCHEMA_ONE, Terms
 from gcrsync.mirror.platforms import Platforms
 from gcrsync.mirror.record import Mirrored, Record
 from gcrsync.mirror.selection import Patterns
@@ -14,7 +15,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Tag
-from tests.support.values import compare, digest, everything, listing, record, records, repository, snapshot
+from tests.support.values import NOW, compare, digest, everything, listing, record, records, repository, snapshot
 
 NAME = "gcr.io/p/a"
 
@@ -132,13 +133,13 @@ def test_a_held_tag_that_is_back_at_what_the_mirror_has_is_held_no_longer() -> N
 def test_a_refusal_is_tried_again_when_it_is_asked_for_or_the_mirror_moves() -> None:
     known, seen = records(record(NAME, held={"1": "x"})), snapshot(NAME, {NAME: listing({"1": "x"})})
 
-    assert told(compare(known, seen, terms=Terms(retry_refused=True))) == [("1", "added")]
-    assert told(compare(known, seen, terms=Terms(moving=frozenset({repository(NAME)})))) == [("1", "added")]
+    assert told(compare(known, seen, terms=Terms(NOW, retry_refused=True))) == [("1", "added")]
+    assert told(compare(known, seen, terms=Terms(NOW, moving=frozenset({repository(NAME)})))) == [("1", "added")]
 
 
 def test_a_repository_without_a_place_is_held_until_it_has_one() -> None:
     seen, reason = snapshot(NAME, {NAME: listing({"1": "x"})}), NO_PLACE + "inside another"
-    (change,) = compare({}, seen, terms=Terms(unnameable={repository(NAME): reason})).changes
+    (change,) = compare({}, seen, terms=Terms(NOW, unnameable={repository(NAME): reason})).changes
     held = record(NAME, held={"1": "x"})
     held = replace(held, held={tag: replace(entry, reason=reason) for tag, entry in held.held.items()})
 
@@ -150,7 +151,7 @@ def test_a_mirror_that_moves_copies_what_has_not_changed_too() -> None:
     delta = compare(
         records(record(NAME, {"1": "x"})),
         snapshot(NAME, {NAME: listing({"1": "x"})}),
-        terms=Terms(moving=frozenset({repository(NAME)})),
+        terms=Terms(NOW, moving=frozenset({repository(NAME)})),
     )
 
     assert [(change.state, change.reason) for change in delta.changes] == [(State.ADDED, "moves from mirror.example/p/a")]
@@ -189,7 +190,9 @@ def narrowed(media_type: str, platforms: Platforms) -> Record:
 def test_another_choice_of_platforms_changes_the_tags_of_indexes(
     media_type: str, before: Platforms, now: Platforms, *, changed: bool
 ) -> None:
-    delta = compare(records(narrowed(media_type, before)), snapshot(NAME, {NAME: listing({"1": "x"})}), terms=Terms(platforms=now))
+    delta = compare(
+        records(narrowed(media_type, before)), snapshot(NAME, {NAME: listing({"1": "x"})}), terms=Terms(NOW, platforms=now)
+    )
 
     assert told(delta) == ([("1", "moved")] if changed else [])
     assert all("chosen anew" in change.reason for change in delta.changes)
@@ -199,7 +202,7 @@ def test_a_tag_with_a_former_choice_has_moved_and_the_others_of_its_digest_have_
     known = record(NAME, {"1": "x", "2": "x"})
     chosen = Mirrored(media_types.OCI_INDEX, platforms=ARM, mirror_digest=digest("child"))
     known = replace(known, manifests={digest("x"): chosen}, former={Tag("2"): Mirrored(media_types.OCI_INDEX)})
-    delta = compare(records(known), snapshot(NAME, {NAME: listing({"1": "x", "2": "x"})}), terms=Terms(platforms=ARM))
+    delta = compare(records(known), snapshot(NAME, {NAME: listing({"1": "x", "2": "x"})}), terms=Terms(NOW, platforms=ARM))
 
     assert [(str(change.tag), change.reason) for change in delta.changes] == [("2", "chosen anew: linux/arm, was all platforms")]
     assert delta.unchanged == 1

@@ -7,6 +7,7 @@ import pytest
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.revisit import Look, revisits
+from gcrsync.mirror.rules import Match, Rule, Rules
 from gcrsync.mirror.selection import Patterns, Selection
 from gcrsync.mirror.snapshot import Doubt, Fault, Snapshot
 from gcrsync.oci.listing import Described, Listing
@@ -16,7 +17,7 @@ from tests.support.values import THEN, digest, record, records, repository, tags
 
 PLACE, REPOSITORY = Namespace.parse("gcr.io/p"), repository("gcr.io/p/a")
 RECORD = record("gcr.io/p/a", {"1": "x", "latest": "x", "2": "y"})
-JUST_BEFORE = THEN - timedelta(seconds=1)
+WEEK = timedelta(days=7)
 
 
 def look(listing: Listing, listed_by: str = "catalog", *changes: Change, rules: str = "*") -> Look:
@@ -27,9 +28,9 @@ def look(listing: Listing, listed_by: str = "catalog", *changes: Change, rules: 
 AS_RECORDED = Listing(RECORD.tags)
 
 
-def found(look: Look, since: timedelta = timedelta(seconds=-1)) -> dict[str, set[str]]:
-    names = {digest(word): word for word in "xyz"}
-    return {names[each.digest]: {tag.name for tag in each.tags} for each in revisits(records(RECORD), look, THEN + since)}
+def found(look: Look, age: timedelta = WEEK - timedelta(seconds=1), *rules: Rule) -> dict[str, set[str]]:
+    names, chosen = {digest(word): word for word in "xyz"}, Rules(exceptions=rules, source=PLACE)
+    return {names[each.digest]: {tag.name for tag in each.tags} for each in revisits(records(RECORD), look, chosen, THEN + age)}
 
 
 def test_an_image_is_looked_at_once_for_all_of_its_tags() -> None:
@@ -37,7 +38,15 @@ def test_an_image_is_looked_at_once_for_all_of_its_tags() -> None:
 
 
 def test_an_image_is_left_alone_when_its_time_is_over() -> None:
-    assert found(look(AS_RECORDED), timedelta(0)) == {}
+    assert found(look(AS_RECORDED), WEEK) == {}
+
+
+def test_a_rule_gives_some_tags_more_time_and_some_none() -> None:
+    longer = Rule(Match("a:latest"), referrers_for=int(2 * WEEK.total_seconds()))
+    never = Rule(Match("a"), referrers_for=0)
+
+    assert found(look(AS_RECORDED), WEEK, longer) == {"x": {"1", "latest"}}
+    assert found(look(AS_RECORDED), timedelta(seconds=1), never) == {}
 
 
 def test_what_is_not_selected_or_is_something_else_now_or_is_to_be_copied_is_not_looked_at() -> None:
