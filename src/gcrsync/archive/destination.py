@@ -102,6 +102,16 @@ class FolderDestination:
         layout.put_manifest(target, manifest, digest)
         return True
 
+    def delete_manifest(self, repository: Repository, target: Tag | Digest) -> bool:
+        """Delete a tag, or a manifest with all its tags, and say whether it was there."""
+        layout = self._layout(repository)
+        return layout.delete_manifest(target) if isinstance(target, Digest) else layout.delete_tag(target)
+
+    def sweep(self, repository: Repository) -> None:
+        """Remove the blobs of a repository that nothing names any more."""
+        if not self.is_new(repository):
+            self._layout(repository).sweep()
+
     def list_referrer(self, repository: Repository, manifest: Manifest | Index, digest: Digest) -> None:
         """Do nothing: a manifest that is there is found by its subject."""
 

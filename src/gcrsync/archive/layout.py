@@ -16,7 +16,7 @@ from gcrsync.archive.staging import Staging
 from gcrsync.errors import DestinationError, DigestMismatchError, InvalidManifestError
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import LARGEST_MANIFEST, AnyManifest, Descriptor, Index, Manifest, parse_manifest
+from gcrsync.oci.manifest import LARGEST_MANIFEST, AnyManifest, Descriptor, Index, Manifest, SchemaOne, parse_manifest
 from gcrsync.oci.name import Tag
 
 _LARGEST_INDEX = 64 * 1024 * 1024
@@ -80,8 +80,7 @@ class Layout:
 
     def missing(self, manifest: Manifest | Index) -> tuple[Descriptor, ...]:
         """Give what a manifest names and is not here in its size; foreign layers need not be (image-spec, layer.md)."""
-        parts = manifest.blobs if isinstance(manifest, Manifest) else manifest.manifests
-        needed = [part for part in parts if not media_types.is_foreign(part.media_type)]
+        needed = [part for part in _parts(manifest) if not media_types.is_foreign(part.media_type)]
         return tuple(part for part in needed if not self.blobs.has(part.digest, part.size))
 
     def put_manifest(self, target: Tag | Digest, manifest: Manifest | Index, digest: Digest) -> None:
@@ -110,6 +109,26 @@ class Layout:
             self._replace(self.index().without_digest(digest))
         self.blobs.remove(digest)
         return True
+
+    def sweep(self) -> None:
+        """Remove the blobs that nothing in ``index.json`` leads to; DigestMismatchError where a manifest is damaged."""
+        with self._locked():
+            needed = self._needed()
+            for digest in [digest for digest in self.blobs.digests() if digest not in needed]:
+                self.blobs.remove(digest)
+
+    def _needed(self) -> set[Digest]:
+        needed: set[Digest] = set()
+        waiting = [entry.descriptor for entry in self.index().entries]
+        while waiting:
+            descriptor = waiting.pop()
+            if descriptor.digest in needed:
+                continue
+            needed.add(descriptor.digest)
+            if descriptor.media_type in media_types.MANIFESTS and self.blobs.has(descriptor.digest):
+                manifest = self.read_manifest(descriptor)
+                waiting += [] if isinstance(manifest, SchemaOne) else _parts(manifest)
+        return needed
 
     def _find_child(self, digest: Digest) -> Descriptor | None:
         status = self.blobs.status(digest)
@@ -183,3 +202,8 @@ class Layout:
             mark = None
         if not isinstance(mark, dict) or mark.get("imageLayoutVersion") != "1.0.0":
             raise DestinationError(f"{path}: not an image layout of version 1.0.0", hint="name another folder")
+
+
+def _parts(manifest: Manifest | Index) -> tuple[Descriptor, ...]:
+    """Give what a manifest names: its config and layers, or its manifests."""
+    return manifest.blobs if isinstance(manifest, Manifest) else manifest.manifests

@@ -63,7 +63,7 @@ def sync(options: RunOptions) -> Exit:
         history = opened(options.metadata_repo, stop)
         history.check()
         with _prepared("sync", options, screen, history, stop) as (job, means):
-            asked = replace(job, move=options.move, retry_refused=options.retry_refused)
+            asked = _asked_for(job, options)
             finished = run(asked, means, history, every(seconds(options.checkpoint)))
     code = _finish_run(screen, options, finished)
     if finished.trouble is None:
@@ -78,6 +78,11 @@ def sync(options: RunOptions) -> Exit:
         if most is not None and stop.unfit is not None and stop.unfit > most:
             screen.warn(f"what is left has blobs of {readable(stop.unfit)} or more: with so few --max-bytes no run gets further")
     return code
+
+
+def _asked_for(job: Job, options: SyncOptions) -> Job:
+    """Give the job with what only a run that may change something is asked."""
+    return replace(job, move=options.move, retry_refused=options.retry_refused, allow_prune=options.allow_prune)
 
 
 def every(interval: float) -> Callable[[], bool]:
@@ -102,7 +107,7 @@ def test(options: SyncOptions) -> Exit:
         history.check()
         rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
         with _prepared("test", options, screen, history, stop) as (job, means):
-            asked = replace(job, move=options.move, retry_refused=options.retry_refused)
+            asked = _asked_for(job, options)
             rehearsed = rehearse(asked, means, rehearsal)
     finished = rehearsed.finished
     code = _finish_run(screen, options, finished)

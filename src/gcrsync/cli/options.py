@@ -134,6 +134,16 @@ class SyncOptions(CompareOptions):
         bool,
         typer.Option("--retry-refused", help="Try again what the destination has refused before.", rich_help_panel=_HOW),
     ] = False
+    allow_prune: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Prune up to this many tags in all, whatever share of the record that is (see max_prune).",
+            metavar="N",
+            rich_help_panel=_HOW,
+            show_default=False,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

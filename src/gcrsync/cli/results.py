@@ -12,13 +12,14 @@ from gcrsync.cli.options import CompareOptions, MonitorOptions
 from gcrsync.errors import GcrsyncError, StoreError, shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
+from gcrsync.mirror.alarm import Kind
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.mirror.snapshot import Fault
 from gcrsync.store.publish import Publication
 
-_COUNTED = (State.ADDED, State.MOVED, State.GONE, State.HELD, State.UNCHANGED, State.FAILED)
+_COUNTED = (State.ADDED, State.MOVED, State.GONE, State.PRUNED, State.HELD, State.UNCHANGED, State.FAILED)
 _MOST_TAGS = 12
 
 
@@ -32,7 +33,8 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
     if any(namespace.listing_failed for namespace in report.namespaces):
         held.add(Exit.RECORD)
     doubted = any(doubt.fault is not Fault.LIMITED for namespace in report.namespaces for doubt in namespace.doubts)
-    if report.count(State.FAILED) or (strict and doubted):
+    alarms = {alarm.kind for namespace in report.namespaces for alarm in namespace.alarms}
+    if report.count(State.FAILED) or Kind.PRUNING in alarms or (strict and (doubted or alarms)):
         held.add(Exit.IMAGES)
     return held
 
@@ -122,7 +124,7 @@ def _told(image: Change) -> str:
 
 def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
     found = namespace.counts()
-    counts = ", ".join(f"{number(found[state])} {state}" for state in _COUNTED)
+    counts = ", ".join(f"{number(found[state])} {state}" for state in _COUNTED if found[state] or state is not State.PRUNED)
     copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
     whole = "complete" if namespace.complete else "not complete"
     screen.result(f"{namespace.namespace}: {counts}{copied}")
@@ -139,6 +141,8 @@ def _print_doubts(screen: Screen, namespace: NamespaceReport) -> None:
         else:
             advice = "nothing of it was added or retired; if it is right, name it in accept_empty"
             screen.warn(f"{doubt.path}: {doubt.reason}; {advice}")
+    for alarm in namespace.alarms:
+        screen.warn(f"{namespace.namespace}: {alarm.reason}")
 
 
 def _written(screen: Screen, path: Path, document: str) -> bool:

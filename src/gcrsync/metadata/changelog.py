@@ -17,7 +17,7 @@ HEADING = "# Changelog of the mirror"
 
 _MOST_REPOSITORIES = 200
 _MOST_TAGS = 20
-_TOLD = (State.ADDED, State.MOVED, State.GONE, State.HELD, State.UNCHANGED)
+_TOLD = (State.ADDED, State.MOVED, State.GONE, State.PRUNED, State.HELD, State.UNCHANGED)
 """What is told of a tag, in this order; it is news that a tag is unchanged where it was held, or where it was signed since."""
 
 _HEADING = re.compile(rf"^{HEADING}[ \t\r]*(?:\n|\Z)", re.MULTILINE)

@@ -1,12 +1,15 @@
 """A run's report as a JSON document for programs."""
 
 import json
+from collections.abc import Iterator
+from enum import StrEnum
 
 from gcrsync.errors import GcrsyncError
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.record import Json
 from gcrsync.mirror.report import NamespaceReport, Report
+from gcrsync.oci.name import Namespace
 
 VERSION = 1
 """The version of the document's shape."""
@@ -44,9 +47,18 @@ def _namespace(namespace: NamespaceReport) -> Json:
         "complete": namespace.complete,
         **counts,
         "bytes": namespace.copied,
-        "warnings": [{"path": str(doubt.path), "fault": doubt.fault.value, "reason": doubt.reason} for doubt in namespace.doubts],
+        "warnings": [_warning(*warning) for warning in _warnings(namespace)],
         "images": [_image(image) for image in namespace.images],
     }
+
+
+def _warnings(namespace: NamespaceReport) -> Iterator[tuple[Namespace, StrEnum, str]]:
+    yield from ((doubt.path, doubt.fault, doubt.reason) for doubt in namespace.doubts)
+    yield from ((namespace.namespace, alarm.kind, alarm.reason) for alarm in namespace.alarms)
+
+
+def _warning(path: Namespace, fault: StrEnum, reason: str) -> Json:
+    return {"path": str(path), "fault": fault.value, "reason": reason}
 
 
 def _image(image: Change) -> Json:

@@ -8,7 +8,7 @@ from gcrsync.metadata.markdown import number, size
 from gcrsync.mirror.change import Change, State
 
 _LONGEST_SUBJECT = 72
-_NEWS = (State.ADDED, State.MOVED, State.GONE, State.HELD)
+_NEWS = (State.ADDED, State.MOVED, State.GONE, State.HELD, State.PRUNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,20 @@ class Counts:
     held: int = 0
     failed: int = 0
     copied: int = 0
+    pruned: int = 0
 
     @classmethod
     def of(cls, changes: Iterable[Change], failed: int, copied: int) -> "Counts":
         """Count those of the changes that are news; the failures, which are none, are told apart."""
         states = Counter(change.state for change in changes if change.news)
-        added, moved, gone, held = (states[state] for state in _NEWS)
-        return cls(added, moved, gone, held, failed, copied)
+        added, moved, gone, held, pruned = (states[state] for state in _NEWS)
+        return cls(added, moved, gone, held, failed, copied, pruned)
 
     @property
     def tags(self) -> tuple[tuple[int, str], ...]:
-        """The numbers of tags, each with its word."""
-        numbers = (self.added, self.moved, self.gone, self.held, self.failed)
-        return tuple(zip(numbers, (*_NEWS, State.FAILED), strict=True))
+        """The numbers of tags, each with its word; of pruned ones only where there are some, since few mirrors prune."""
+        numbers = (self.added, self.moved, self.gone, self.held, self.pruned, self.failed)
+        return tuple(told for told in zip(numbers, (*_NEWS, State.FAILED), strict=True) if told[0] or told[1] is not State.PRUNED)
 
 
 def sentence(counts: Counts) -> str:

@@ -96,7 +96,8 @@ class _Draft:
 def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome], now: datetime) -> Record:
     """Give the record after a run: ``changes`` and ``outcomes`` are those of its repository, ``now`` is in UTC.
 
-    A tag that was to be copied and is not among the confirmed ones keeps its old entry; a new one gets none.
+    What was pruned is among the changes where that has happened, and as gone, with the reason, where it could not be. A tag that
+    was to be copied and is not among the confirmed ones keeps its old entry; a new one gets none.
     """
     draft = _Draft(record)
     for change in changes:
@@ -109,7 +110,12 @@ def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome]
 
 
 def _note(draft: _Draft, change: Change, now: datetime) -> None:
-    if change.state is State.GONE:
+    if change.state is State.PRUNED:
+        draft.gone.pop(change.tag, None)
+        draft.former.pop(change.tag, None)
+    elif change.state is State.GONE and change.tag in draft.gone:
+        draft.gone[change.tag] = replace(draft.gone[change.tag], reason=change.reason)
+    elif change.state is State.GONE:
         draft.retire(change.tag, now)
     elif change.state is State.HELD and change.news and change.digest is not None:
         draft.hold(change.tag, change.digest, Hold(change.why, change.reason), now)

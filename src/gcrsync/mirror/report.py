@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gcrsync.mirror.alarm import Alarm
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.outcome import Outcome, Problem
@@ -21,8 +22,8 @@ class NamespaceReport:
     """What a run found of one namespace, or made of it.
 
     ``images`` are the tags that are not the same on both sides, failed ones among them; ``copied`` are bytes sent. ``doubts`` tell
-    which listings were not believed; ``unchanged`` counts the tags that there is nothing to say of. ``requests`` counts what the
-    listing took, and ``asked`` what it took to learn what refers to the images.
+    which listings were not believed, and ``alarms`` what else somebody should look at; ``unchanged`` counts the tags that there is
+    nothing to say of. ``requests`` counts what the listing took, and ``asked`` what it took to learn what refers to the images.
     """
 
     namespace: Namespace
@@ -33,6 +34,7 @@ class NamespaceReport:
     copied: int = 0
     doubts: tuple[Doubt, ...] = ()
     asked: int = 0
+    alarms: tuple[Alarm, ...] = ()
 
     def counts(self) -> Mapping[State, int]:
         """Count the tags in each state."""

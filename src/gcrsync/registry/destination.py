@@ -9,8 +9,9 @@ from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Descriptor, Index, Manifest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.referrers import Referrer, fallback_tag, with_referrer
+from gcrsync.registry import answers
 from gcrsync.registry.client import Client
-from gcrsync.registry.session import Session
+from gcrsync.registry.session import Call, Session
 
 Opened = Callable[[], AbstractContextManager[Iterable[bytes]]]
 """Opens a blob at its source."""
@@ -69,6 +70,25 @@ class Destination(Client):
         with self._lock:
             self._holders.setdefault(descriptor.digest, repository)
         return sent
+
+    def delete_manifest(self, repository: Repository, target: Tag | Digest) -> bool:
+        """Delete a tag, or a manifest with all its tags (distribution-spec, "Content Management"); False where there is none.
+
+        Raises RegistryError, in the registry's own words, where it does not do so. Where it says that there is none, and there is,
+        it has no such call.
+        """
+        url = self._session.url(repository.registry, f"/v2/{repository.path}/manifests/{target}")
+        call = Call("DELETE", url, repository.registry, f"repository:{repository.path}:delete")
+        with self._session.open(call) as response:
+            if response.is_success:
+                return True
+            refusal = answers.failure(response, "deleting manifest")
+        if isinstance(refusal, NotFoundError) and self.head_manifest(repository, target) is None:
+            return False
+        raise refusal
+
+    def sweep(self, repository: Repository) -> None:
+        """Do nothing: a registry frees what nothing names by itself."""
 
     def list_referrer(self, repository: Repository, manifest: Manifest | Index, digest: Digest) -> None:
         """Add a manifest to the list under the tag of its subject ("Referrers Tag Schema"), where that does not name it yet.

@@ -1,16 +1,19 @@
 """The first half of a run: survey the sources, compare them with the record, and plan what is to be copied."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gcrsync.archive.conflict import inside_another
 from gcrsync.errors import InvalidNameError, UsageError
+from gcrsync.mirror.alarm import Alarm, Kind, silences
+from gcrsync.mirror.change import Change
 from gcrsync.mirror.diff import Delta, diff, selected
 from gcrsync.mirror.holding import NO_PLACE, Terms
 from gcrsync.mirror.naming import check_collisions, check_unmoved, folder_of, mirror_name, renamed
 from gcrsync.mirror.outcome import Step
 from gcrsync.mirror.plan import make_plan, plan_revisit
+from gcrsync.mirror.prune import excess, prunable
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import NamespaceReport
 from gcrsync.mirror.revisit import Look, revisits
@@ -23,7 +26,7 @@ from gcrsync.sync.survey import survey
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One mirror of a job: what was seen of its source, and what differs from the record."""
+    """One mirror of a job: what was seen of its source, what differs from the record, and what may go from the mirror."""
 
     mirror: Mirror
     snapshot: Snapshot
@@ -31,6 +34,8 @@ class Compared:
     names: Names
     moving: frozenset[Repository]
     delta: Delta
+    prunes: tuple[Change, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
     def steps(self, records: Records) -> tuple[Step, ...]:
         """Plan what is to be copied, with what is on record."""
@@ -39,9 +44,13 @@ class Compared:
     def revisits(self, records: Records, started: datetime) -> Iterator[Step]:
         """Plan what is to be asked for again: what refers to the images that were copied within the time for that."""
         mirror = self.mirror
-        look = Look(self.snapshot, mirror.selection, self.doubts, self.delta.changes)
-        for revisit in revisits(records, look, mirror.rules, started):
+        for revisit in revisits(records, self.look, mirror.rules, started):
             yield plan_revisit(revisit, mirror.destination, records[revisit.repository], mirror.selection.platforms)
+
+    @property
+    def look(self) -> Look:
+        """What was seen, what of it is believed, and what is to be done."""
+        return Look(self.snapshot, self.mirror.selection, self.doubts, self.delta.changes)
 
     def report(self) -> NamespaceReport:
         """Say what a run would change."""
@@ -49,9 +58,10 @@ class Compared:
             namespace=self.snapshot.namespace,
             listed_by=self.snapshot.listed_by,
             requests=self.snapshot.requests,
-            images=self.delta.changes,
+            images=(*self.delta.changes, *self.prunes),
             unchanged=self.delta.unchanged,
             doubts=tuple(self.doubts[path] for path in sorted(self.doubts)),
+            alarms=self.alarms,
         )
 
 
@@ -78,7 +88,8 @@ def compare(job: Job, means: Means, records: Records) -> tuple[Compared, ...]:
     if not job.move:
         check_unmoved(names, records)
     layouts = {name for name in (*names.values(), *(record.mirror for record in records.values())) if folder_of(name) is not None}
-    return tuple(_compared(job, each, records, dict(_inside_others(each.names, layouts))) for each in seen)
+    compared = (_compared(job, each, records, dict(_inside_others(each.names, layouts))) for each in seen)
+    return tuple(_braked(job, [_watched(job, each, records) for each in compared], records))
 
 
 def limits(compared: Iterable[Compared]) -> dict[str, str]:
@@ -127,3 +138,23 @@ def _compared(job: Job, seen: _Seen, records: Records, placeless: Mapping[Reposi
     terms = Terms(job.started, {**seen.unnameable, **placeless}, moving, job.retry_refused, selection.platforms, seen.mirror.rules)
     delta = diff(records, seen.snapshot, selection, doubts, terms)
     return Compared(seen.mirror, seen.snapshot, doubts, seen.names, moving, delta)
+
+
+def _watched(job: Job, compared: Compared, records: Records) -> Compared:
+    """Add what may be pruned, and what somebody should look at; what gets another name keeps all that it has until it is there."""
+    look, rules = compared.look, compared.mirror.rules
+    found = prunable(records, look, rules, job.started)
+    prunes = tuple(change for change in found if change.repository not in compared.moving)
+    return replace(compared, prunes=prunes, alarms=tuple(silences(records, look, rules, job.started)))
+
+
+def _braked(job: Job, compared: Sequence[Compared], records: Records) -> Iterator[Compared]:
+    """Prune nothing of a mirror that would lose more at once than its rules allow, unless all of the run was allowed."""
+    wanted = sum(len(each.prunes) for each in compared)
+    for each in compared:
+        reason = excess(each.prunes, records, each.look, each.mirror.rules)
+        if not reason or (job.allow_prune is not None and wanted <= job.allow_prune):
+            yield each
+        else:
+            advice = f"nothing is deleted; see that they are rightly gone, then run again with --allow-prune {wanted}"
+            yield replace(each, prunes=(), alarms=(*each.alarms, Alarm(Kind.PRUNING, f"it would prune {reason}: {advice}")))

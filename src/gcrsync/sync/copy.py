@@ -38,11 +38,12 @@ class _Copies:
         self.outcomes = self.by_purpose[Purpose.COPY]
         self.relocated = self.by_purpose[Purpose.RELOCATION]
         self.revisited = self.by_purpose[Purpose.REVISIT]
+        self.pruned: list[Change] = []
 
     def changes(self) -> dict[Repository, list[Change]]:
         """Give the changes of each repository that has some, or that moves, or that was looked at again."""
         grouped: dict[Repository, list[Change]] = {name: [] for name in (*self.compared.moving, *self.revisited)}
-        for change in self.compared.delta.changes:
+        for change in (*self.compared.delta.changes, *self.pruned):
             grouped.setdefault(change.repository, []).append(change)
         return grouped
 
@@ -66,12 +67,12 @@ class _Copies:
         moved_bytes = sum(outcome.copied for done in self.relocated.values() for outcome in done)
         revisited = [outcome for done in self.revisited.values() for outcome in done]
         late = [change for outcome in revisited for change in with_referrers(self.before[outcome.step.source], outcome)]
-        images = [*with_outcomes(report.images, outcomes), *self._lost()]
+        images = [*with_outcomes(self.compared.delta.changes, outcomes), *self._lost(), *self.pruned]
         staying = {name for name, changes in self.changes().items() if self.stays(name, changes)}
         told = [_unmoved(image) if image.repository in staying else image for image in images]
         return replace(
             report,
-            images=tuple(sorted((*told, *late), key=_place) if late else told),
+            images=tuple(sorted((*told, *late), key=_place) if late or self.pruned else told),
             unchanged=report.unchanged - len(late),
             copied=sum(outcome.copied for outcome in (*outcomes, *revisited)) + moved_bytes,
             asked=sum(outcome.asked for outcome in (*outcomes, *revisited)),
@@ -110,6 +111,15 @@ class Copied:
         copies.by_purpose[work.purpose][work.repository].append(outcome)
         if outcome.problem is Problem.LIMITED:
             self._limits[outcome.step.source.registry] = outcome.reason
+
+    def note_pruned(self, number: int, changes: Iterable[Change]) -> None:
+        """Note what became of tags that were to be pruned; one that stays, as it did before, is nothing to tell."""
+        self._copies[number].pruned += [change for change in changes if change.news or change.state is State.FAILED]
+
+    def record(self, number: int, repository: Repository, job: Job) -> Record:
+        """Give the record of a repository of the mirror of this number, as it is by now."""
+        copies = self._copies[number]
+        return copies.record(repository, copies.changes().get(repository, ()), job.started)
 
     def reports(self) -> tuple[NamespaceReport, ...]:
         """Say what was changed, and what was to be changed and was not."""

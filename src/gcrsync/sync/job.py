@@ -30,7 +30,7 @@ class Job:
     """What a run is asked to do: ``started`` (UTC) is when, ``run`` an id that no other run has.
 
     With ``move`` mirrors may get another name than the one on record; with ``retry_refused`` what a destination refused is tried
-    again.
+    again. The run may prune ``allow_prune`` tags in all, whatever its rules say.
     """
 
     command: str
@@ -39,6 +39,7 @@ class Job:
     run: str
     move: bool = False
     retry_refused: bool = False
+    allow_prune: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,5 +42,11 @@ class Target(Source, Protocol):
     def put_manifest(self, repository: Repository, target: Tag | Digest, manifest: AnyManifest, digest: Digest) -> bool:
         """Store a manifest under a tag or its digest, and say whether it is listed among the referrers of its subject, if any."""
 
+    def delete_manifest(self, repository: Repository, target: Tag | Digest) -> bool:
+        """Delete a tag, or a manifest with all its tags, and say whether it was there."""
+
+    def sweep(self, repository: Repository) -> None:
+        """Free the space of what nothing names any more, where that is not somebody else's work."""
+
     def list_referrer(self, repository: Repository, manifest: Manifest | Index, digest: Digest) -> None:
         """List a manifest among the referrers of its subject."""

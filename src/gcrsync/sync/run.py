@@ -1,4 +1,4 @@
-"""The run: survey, compare, copy, record, publish."""
+"""The run: survey, compare, copy, prune, record, publish."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +17,7 @@ from gcrsync.sync.copy import Copied, copy, reachable
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.ledger import Ledger
 from gcrsync.sync.pool import Pool, each
+from gcrsync.sync.prune import prune
 from gcrsync.sync.record import edit_between, read_records, recovered
 from gcrsync.sync.work import Purpose, plan_work
 
@@ -73,6 +74,7 @@ def run(job: Job, means: Means, history: History, is_due: Callable[[], bool]) ->
 
         try:
             copy(means, work, copied, checkpoint)
+            prune(job, means, compared, copied)
         finally:
             finished = _finish(job, means, copied, ledger)
     return finished
@@ -95,6 +97,8 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> Rehearsed:
         for item, outcome, there in each(pool, lambda item: (item, *item.transfer.rehearse(item.step)), work):
             copied.note(item, outcome)
             present += there
+        for number, mirror in enumerate(compared):
+            copied.note_pruned(number, mirror.prunes)
         return Rehearsed(_finish(job, means, copied, ledger), len(work), present)
 
 

@@ -1,0 +1,79 @@
+"""What is told of a namespace although nothing failed: that it has gone silent, or that too much of its mirror would go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gcrsync.mirror.diff import judged, trusted_listing
+from gcrsync.mirror.record import Record, Records
+from gcrsync.mirror.revisit import Look
+from gcrsync.mirror.rules import Rules
+from gcrsync.oci.name import Repository, Tag
+
+_DAY = 86_400
+
+
+class Kind(StrEnum):
+    """What an alarm is about."""
+
+    HALVED = "halved"
+    """At least half of the repositories that had tags have none any more."""
+    STALE = "stale"
+    """Nothing has changed for long."""
+    PRUNING = "pruning"
+    """More would be pruned than one run may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What somebody should look at, in a word and in a sentence."""
+
+    kind: Kind
+    reason: str
+
+
+def silences(records: Records, look: Look, rules: Rules, now: datetime) -> Iterator[Alarm]:
+    """Give the alarms about a source that has become silent; ``now`` is in UTC."""
+    vanished, before = _vanished(records, look)
+    if len(before) > 1 and 2 * len(vanished) >= len(before):
+        names = ", ".join(str(repository) for repository in vanished[:3]) + (", ..." if len(vanished) > len(vanished[:3]) else "")
+        yield Alarm(Kind.HALVED, f"{len(vanished):,} of the {len(before):,} repositories on record have no tags any more: {names}")
+    if not any(change.news for change in look.changes):
+        yield from _stale(records, look, rules, now)
+
+
+def _vanished(records: Records, look: Look) -> tuple[list[Repository], list[Repository]]:
+    """Give the repositories that have lost all tags by lists that are believed, and all that had some."""
+    before = [name for name in judged(records, look.snapshot, look.selection) if name in records and records[name].tags]
+    seen = {name: trusted_listing(name, look.snapshot, look.doubts) for name in before}
+    is_expected = look.selection.believes_empty
+    gone = [name for name, listing in seen.items() if listing and not listing.tags and not listing.unasked]
+    return [name for name in gone if not is_expected(name.namespace)], before
+
+
+def _stale(records: Records, look: Look, rules: Rules, now: datetime) -> Iterator[Alarm]:
+    newest: dict[int, datetime] = {}
+    for repository in judged(records, look.snapshot, look.selection):
+        record = records.get(repository)
+        for tag in {*record.served, *record.held} if record else ():
+            limit = rules.of(repository, tag).stale_after
+            if record and limit is not None:
+                newest[limit] = max((*_moments(record, tag), *([newest[limit]] if limit in newest else [])), default=now)
+    for limit, last in sorted(newest.items()):
+        if now - last > timedelta(seconds=limit):
+            yield Alarm(Kind.STALE, f"nothing has changed since {last:%Y-%m-%dT%H:%M:%SZ}, and stale_after is {_span(limit)}")
+
+
+def _moments(record: Record, tag: Tag) -> Iterator[datetime]:
+    """Give the times that are on record of a tag."""
+    described = record.described(tag)
+    if described is not None and described.mirrored is not None:
+        yield described.mirrored
+    for entry in (record.held.get(tag), record.gone.get(tag), record.kept.get(tag)):
+        if entry is not None:
+            yield entry.since
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds // _DAY}d" if seconds % _DAY == 0 and seconds else f"{seconds}s"
