@@ -34,11 +34,14 @@ class _Draft:
         if tag in self.gone:
             self.tags[tag] = self.gone.pop(tag).digest
 
-    def retire(self, tag: Tag, now: datetime) -> None:
-        """Note that the source no longer has a tag."""
+    def retire(self, change: Change, now: datetime) -> None:
+        """Note that the source no longer has a tag, or why one that is gone already could not be pruned."""
+        tag, gone = change.tag, self.gone.get(change.tag)
         self.held.pop(tag, None)
         if tag in self.tags:
             self.gone[tag] = Gone(self.tags.pop(tag), now)
+        elif gone is not None and change.was == gone.digest:
+            self.gone[tag] = replace(gone, reason=change.reason)
 
     def describe(self, digest: Digest, described: Mirrored) -> None:
         """Note what the mirror is to have of a digest; its tags have what they had until they are confirmed."""
@@ -113,10 +116,8 @@ def _note(draft: _Draft, change: Change, now: datetime) -> None:
     if change.state is State.PRUNED:
         draft.gone.pop(change.tag, None)
         draft.former.pop(change.tag, None)
-    elif change.state is State.GONE and change.tag in draft.gone:
-        draft.gone[change.tag] = replace(draft.gone[change.tag], reason=change.reason)
     elif change.state is State.GONE:
-        draft.retire(change.tag, now)
+        draft.retire(change, now)
     elif change.state is State.HELD and change.news and change.digest is not None:
         draft.hold(change.tag, change.digest, Hold(change.why, change.reason), now)
     elif change.state is State.UNCHANGED and change.news:
