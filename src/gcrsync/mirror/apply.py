@@ -115,7 +115,6 @@ def apply(record: Record, changes: Iterable[Change], outcomes: Iterable[Outcome]
 def _note(draft: _Draft, change: Change, now: datetime) -> None:
     if change.state is State.PRUNED:
         draft.gone.pop(change.tag, None)
-        draft.former.pop(change.tag, None)
     elif change.state is State.GONE:
         draft.retire(change, now)
     elif change.state is State.HELD and change.news and change.digest is not None:
