@@ -14,7 +14,7 @@ import pytest
 
 from gcrsync.oci import media_types
 from tests.support.build import Built, image, index
-from tests.support.faults import Fault, refusal, status
+from tests.support.faults import Fault, refusal, reset, status
 from tests.support.mirrors import Mirror
 from tests.support.relay import Relay
 from tests.support.serving import served
@@ -241,6 +241,17 @@ def test_what_could_not_be_deleted_for_the_moment_failed_and_goes_the_next_time(
     assert list(scene.document()["gone"]) == ["2"]
     scene.relay.faults.clear()
     assert scene.counts() == {"pruned": 1}
+
+
+def test_a_destination_that_does_not_answer_is_asked_to_delete_once_and_not_for_every_tag(scene: Scene) -> None:
+    scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "100%"\n')
+    scene.mirror.run("sync")
+    scene.drop("1", "2", "all", "one")
+    scene.mirror.run("sync")
+    scene.relay.faults.append(Fault("DELETE", "/manifests/", reset(), times=None))
+
+    assert scene.counts("--retries", "0", code=1) == {"failed": 4}
+    assert len(scene.relay.requests("DELETE", "/")) == 1
 
 
 def test_a_tag_that_comes_back_in_time_is_not_pruned(scene: Scene) -> None:

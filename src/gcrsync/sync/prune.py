@@ -5,7 +5,15 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from itertools import groupby
 
-from gcrsync.errors import DeniedError, GcrsyncError, NotFoundError, ProtocolError, RefusedError, UnauthorizedError
+from gcrsync.errors import (
+    DeniedError,
+    GcrsyncError,
+    NotFoundError,
+    ProtocolError,
+    RefusedError,
+    UnauthorizedError,
+    UnreachableError,
+)
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.record import Record
 from gcrsync.oci import media_types
@@ -29,6 +37,8 @@ class Pruning:
         self.target, self.stopped = target, stopped
         self.no_tags = ""
         """Why it deletes no tags, in its own words; empty while that is not known."""
+        self.unreachable: UnreachableError | None = None
+        """Why it cannot be asked at all, so that not every tag waits for it."""
 
     def prune(self, place: Repository, record: Record, changes: Sequence[Change]) -> Iterator[Change]:
         """Prune tags of a repository, whose record is what the mirror has by now, and give each change as it ended.
@@ -76,12 +86,18 @@ class _Repository:
         """Delete a tag alone; None where the registry does not do so, and the digest is the way."""
         if change.tag in self.record.kept:  # the name is the mirror's own too
             return self._pruned(change)
-        if self.pruning.no_tags:
-            return None
+        if self.pruning.unreachable is not None:
+            return _failed(change, self.pruning.unreachable)
+        return None if self.pruning.no_tags else self._delete_tag(change)
+
+    def _delete_tag(self, change: Change) -> Change | None:
         try:
             self.pruning.target.delete_manifest(self.place, change.tag)
         except _DENIALS as error:
             return self._stays(change, error.reason)
+        except UnreachableError as error:
+            self.pruning.unreachable = error
+            return _failed(change, error)
         except GcrsyncError as error:
             words = _refusal(error)
             if not words:
