@@ -88,7 +88,7 @@ class Shared:
         tag = fallback_tag(subject)
         if (source, tag) not in self._under_tags:
             found: AnyManifest | None = None
-            if self.passage.lists.may_be(source, tag):
+            if self.passage.known(source).may_have(tag):
                 count(1)
                 with suppress(NotFoundError):
                     found = self.passage.source.get_manifest(source, tag)
@@ -140,7 +140,7 @@ class Image:
         if is_listed or isinstance(manifest, SchemaOne) or manifest.subject is None:
             return
         subject = manifest.subject.digest
-        if not self._passage.lists.are_copied(self.step.source, fallback_tag(subject)):
+        if fallback_tag(subject) not in self._passage.known(self.step.source).copied:
             place.list_referrer(self.step.target, manifest, digest)
         elif digest not in self._shared.under_tag(self.step.source, subject, self._progress.count):
             where = f"{self.step.target}:{fallback_tag(subject)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gcrsync.errors import StoppedError
 from gcrsync.mirror.untagged import Untagged
@@ -16,16 +16,31 @@ Repeat = Callable[[Callable[[], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ListTags:
-    """What is known of the tags of a source that lists of referrers stand under (distribution-spec, "Referrers Tag Schema").
+class Known:
+    """What is known of one repository of a source before anything of it is copied; a value that pickles.
 
-    ``may_be`` is asked whether the source may have a tag, ``any_in`` whether a repository may have any such, and ``are_copied``
-    whether a tag is copied as any other is: the target then gets the source's own list, and none is made for it.
+    ``lists`` are those of its tags that lists of referrers stand under (distribution-spec, "Referrers Tag Schema"), None where its
+    tags are not known. Those in ``copied`` are copied as any other tag is: the target then gets the source's own list, and none is
+    made for it. ``untagged`` are its manifests without a tag, None where the source does not name such; a source that does keeps no
+    lists of its own.
     """
 
-    may_be: Callable[[Repository, Tag], bool] = lambda _repository, _tag: True
-    any_in: Callable[[Repository], bool] = lambda _repository: True
-    are_copied: Callable[[Repository, Tag], bool] = lambda _repository, _tag: False
+    lists: frozenset[Tag] | None = None
+    copied: frozenset[Tag] = frozenset()
+    untagged: Untagged | None = None
+
+    def may_have(self, tag: Tag) -> bool:
+        """Say whether a list may stand under a tag."""
+        return self.lists is None or tag in self.lists
+
+    @property
+    def may_have_any(self) -> bool:
+        """Whether a list may stand under any tag."""
+        return self.lists is None or bool(self.lists)
+
+
+def _nothing(_repository: Repository) -> Known:
+    return Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +49,7 @@ class Passage:
 
     ``repeat`` repeats the copy of a blob, and ``executor`` runs several of one image at a time; nothing else may wait for a place
     in it. ``stopped`` is asked at each chunk, and told of each blob that is sent.
-    ``lists`` tells what is known of lists of referrers, and ``untagged`` which manifests a source lists without a tag, None for
-    one that does not name such; a source that does keeps no lists of its own.
+    ``known`` tells what is known of a repository of the source.
     """
 
     source: Source
@@ -44,8 +58,7 @@ class Passage:
     executor: Executor
     stopped: Stop
     watch: Watch
-    lists: ListTags = field(default_factory=ListTags)
-    untagged: Callable[[Repository], Untagged | None] = lambda _repository: None
+    known: Callable[[Repository], Known] = _nothing
 
     def check_stop(self) -> None:
         """Raise StoppedError where the run was asked to stop."""

@@ -36,7 +36,9 @@ class Referrers:
         step = self._image.step
         self._bring(digest, depth=0)
         may_have_children = step.described.media_type not in media_types.MANIFESTS - media_types.INDEXES
-        if may_have_children and (self._progress.untagged or self._shared.lists_kept or self._passage.lists.any_in(step.source)):
+        if may_have_children and (
+            self._progress.untagged or self._shared.lists_kept or self._passage.known(step.source).may_have_any
+        ):
             self.bring(manifest or self._shared.manifests.get(step.source, digest), digest)
         self._progress.referrers = tuple(sorted(self._brought))
 

@@ -9,9 +9,9 @@ from gcrsync.mirror.platforms import choose, no_match
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import AnyManifest, Descriptor, Index
-from gcrsync.oci.name import Tag
+from gcrsync.oci.name import Repository, Tag
 from gcrsync.sync.image import Image, Progress, Shared, blob_sizes
-from gcrsync.sync.passage import Passage
+from gcrsync.sync.passage import Known, Passage
 from gcrsync.sync.referrers import Referrers
 
 
@@ -21,6 +21,10 @@ class Transfer:
     def __init__(self, passage: Passage) -> None:
         """Begin with nothing known of the target."""
         self._passage, self._shared = passage, Shared(passage)
+
+    def known(self, repository: Repository) -> Known:
+        """Give what is known of a repository that is copied from."""
+        return self._passage.known(repository)
 
     def has(self, step: Step) -> bool:
         """Say whether the target has the manifest of a step."""

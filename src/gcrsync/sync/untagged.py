@@ -40,7 +40,7 @@ class UntaggedManifests:
         return self._known.do(repository, lambda: self._read(repository, count))
 
     def _read(self, repository: Repository, count: Callable[[int], None]) -> Referring | None:
-        untagged = self._passage.untagged(repository)
+        untagged = self._passage.known(repository).untagged
         if untagged is None:
             return None
         count(len(untagged.unread))

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from functools import cache
 
 from gcrsync.mirror.change import State
-from gcrsync.mirror.naming import mirrored
+from gcrsync.mirror.naming import AnyDestination, mirrored
 from gcrsync.mirror.outcome import Outcome, Recorded, Step
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.untagged import Untagged
@@ -16,7 +16,7 @@ from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.referrers import is_fallback_tag
 from gcrsync.sync.compare import Compared
 from gcrsync.sync.job import Means
-from gcrsync.sync.passage import ListTags, Passage
+from gcrsync.sync.passage import Known, Passage
 from gcrsync.sync.transfer import Transfer
 
 
@@ -32,11 +32,26 @@ class Purpose(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """Where images go, and the name on record of the mirror that they are taken from, empty where it is the source; it pickles."""
+
+    destination: AnyDestination
+    origin: str = ""
+
+    def open(self, means: Means, known: Callable[[Repository], Known]) -> Transfer:
+        """Give what takes images this way."""
+        source = means.recorded(self.origin)[0] if self.origin else means.source
+        target = means.target(self.destination)
+        return Transfer(Passage(source, target, means.repeat, means.blobs, means.stopped, means.watch, known))
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One step of the mirror of this number, and the transfer that does it; ``repository`` is the source on record."""
 
     number: int
     repository: Repository
+    route: Route
     transfer: Transfer
     step: Step
     purpose: Purpose = Purpose.COPY
@@ -52,57 +67,42 @@ def plan_work(means: Means, compared: Sequence[Compared], records: Records, star
         steps, revisits = mirror.steps(records), tuple(mirror.revisits(records, started))
         if not (steps or revisits or mirror.moving):
             continue
-        target = means.target(mirror.mirror.destination)
-        known = (_list_tags(mirror, records), _untagged(mirror, records))
-        transfer = Transfer(Passage(means.source, target, means.repeat, means.blobs, means.stopped, means.watch, *known))
-        yield from (Work(number, step.source, transfer, step) for step in steps)
-        yield from (Work(number, step.source, transfer, step, Purpose.REVISIT) for step in revisits)
+        route = Route(mirror.mirror.destination)
+        transfer = route.open(means, _known(mirror, records))
+        yield from (Work(number, step.source, route, transfer, step) for step in steps)
+        yield from (Work(number, step.source, route, transfer, step, Purpose.REVISIT) for step in revisits)
         for repository in sorted(name for name in mirror.moving if mirrored(records[name])):
-            source, place = means.recorded(records[repository].mirror)
-            kept = _kept_tags(records[repository])
-            moving = Transfer(Passage(source, target, means.repeat, means.blobs, means.stopped, means.watch, kept))
+            old = Route(mirror.mirror.destination, records[repository].mirror)
+            moving, (_, place) = old.open(means, _kept(records[repository])), means.recorded(old.origin)
             for step in _relocation(mirror, steps, records[repository], place):
-                yield Work(number, repository, moving, step, Purpose.RELOCATION)
+                yield Work(number, repository, old, moving, step, Purpose.RELOCATION)
 
 
-def _list_tags(compared: Compared, records: Records) -> ListTags:
-    """Tell which tags a source has by what was listed of it, and which of them the mirror is to have by their names."""
-    listings = compared.snapshot.listings
-
-    def may_be(repository: Repository, tag: Tag) -> bool:
-        listing = listings.get(repository.namespace)
-        return listing is None or tag in listing.tags or tag in listing.unasked
-
-    to_come = {(change.repository, change.tag) for change in compared.delta.changes if change.state in (State.ADDED, State.MOVED)}
-
-    def are_copied(repository: Repository, tag: Tag) -> bool:
-        record, listing = records.get(repository), listings.get(repository.namespace)
-        there = record is not None and listing is not None and record.tags.get(tag) == listing.tags.get(tag, "")
-        return there or (repository, tag) in to_come
+def _known(compared: Compared, records: Records) -> Callable[[Repository], Known]:
+    """Tell what is known of the repositories of a source, by what was listed of them and what is on record."""
+    snapshot = compared.snapshot
+    to_come: dict[Repository, set[Tag]] = {}
+    for change in compared.delta.changes:
+        if change.state in (State.ADDED, State.MOVED) and is_fallback_tag(change.tag):
+            to_come.setdefault(change.repository, set()).add(change.tag)
 
     @cache
-    def any_in(repository: Repository) -> bool:
-        listing = listings.get(repository.namespace)
-        return listing is None or any(map(is_fallback_tag, (*listing.tags, *listing.unasked)))
+    def known(repository: Repository) -> Known:
+        listing, record = snapshot.listings.get(repository.namespace), records.get(repository, Record(repository, ""))
+        copied = to_come.get(repository, set())
+        if listing is None:
+            return Known(copied=frozenset(copied))
+        lists = frozenset(filter(is_fallback_tag, (*listing.tags, *listing.unasked)))
+        there = {tag for tag in lists if tag in listing.tags and record.tags.get(tag) == listing.tags[tag]}
+        return Known(lists, frozenset(copied | there), Untagged.of(record, listing) if snapshot.lists_untagged else None)
 
-    return ListTags(may_be, any_in, are_copied)
-
-
-def _untagged(compared: Compared, records: Records) -> Callable[[Repository], Untagged | None]:
-    """Tell which manifests the source lists without a tag, and what is on record of them."""
-    snapshot = compared.snapshot
-
-    def untagged(repository: Repository) -> Untagged | None:
-        listing = snapshot.listings.get(repository.namespace)
-        record = records.get(repository, Record(repository, ""))
-        return Untagged.of(record, listing) if snapshot.lists_untagged and listing is not None else None
-
-    return untagged
+    return known
 
 
-def _kept_tags(record: Record) -> ListTags:
-    """Tell of the old place of a mirror which tags go to the new one with it."""
-    return ListTags(are_copied=lambda _, tag: tag in record.served)
+def _kept(record: Record) -> Callable[[Repository], Known]:
+    """Tell of the old place of a mirror which of its tags go to the new one with it."""
+    kept = Known(copied=frozenset(filter(is_fallback_tag, record.served)))
+    return lambda _: kept
 
 
 def _relocation(compared: Compared, steps: Iterable[Step], record: Record, place: Repository) -> Iterator[Step]:

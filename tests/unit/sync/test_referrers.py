@@ -13,7 +13,7 @@ from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
 from gcrsync.registry.referrers import ENOUGH_DENIALS
 from gcrsync.registry.retry import Retries, RetryPolicy
-from gcrsync.sync.passage import ListTags, Passage
+from gcrsync.sync.passage import Known, Passage
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 from gcrsync.sync.transfer import Transfer
@@ -56,11 +56,12 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     source = Simulator("source.test", referrers=request.param)
     mirror, clock, copied = Simulator("mirror.test"), SteppedClock().clock, set[str]()
     with session_to(network(source, mirror)) as session, ThreadPoolExecutor(2) as executor:
-        lists = ListTags(
-            may_be=lambda _, tag: tag.name in source.repositories["a"].tags, are_copied=lambda _, tag: tag.name in copied
-        )
+
+        def known(_repository: Repository) -> Known:
+            return Known(frozenset(map(Tag, source.repositories["a"].tags)), frozenset(map(Tag, copied)))
+
         ends = (Client(session), Destination(session), Retries(RetryPolicy(), clock).call)
-        yield Pair(source, mirror, Transfer(Passage(*ends, executor, Stop(lambda: 0.0), Watch(), lists)), copied)
+        yield Pair(source, mirror, Transfer(Passage(*ends, executor, Stop(lambda: 0.0), Watch(), known)), copied)
 
 
 def add(pair: Pair, subject: Built, *referrers: Built) -> None:

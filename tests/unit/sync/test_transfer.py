@@ -20,7 +20,7 @@ from gcrsync.registry.client import Client
 from gcrsync.registry.destination import Destination
 from gcrsync.registry.retry import Retries, RetryPolicy
 from gcrsync.registry.session import Session
-from gcrsync.sync.passage import ListTags, Passage
+from gcrsync.sync.passage import Known, Passage
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 from gcrsync.sync.transfer import Transfer
@@ -64,7 +64,7 @@ class Pair:
             self.executor,
             self.stop,
             Watch(),
-            ListTags(may_be=lambda _repository, tag: tag.name in self.source.repositories["a"].tags),
+            lambda _repository: Known(frozenset(map(Tag, self.source.repositories["a"].tags))),
         )
         self.transfer = Transfer(passage)
 
