@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from itertools import takewhile
 
 from gcrsync.errors import (
     IntegrityError,
@@ -24,8 +23,8 @@ from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.report import NamespaceReport, with_outcomes, with_referrers
 from gcrsync.oci.name import Repository, TagOrder
 from gcrsync.sync.compare import Compared, limits
+from gcrsync.sync.crew import Crew
 from gcrsync.sync.job import Job, Means
-from gcrsync.sync.pool import Pool, each
 from gcrsync.sync.work import Purpose, Work
 
 
@@ -147,17 +146,14 @@ class Copied:
         return changed
 
 
-def copy(means: Means, work: Sequence[Work], copied: Copied, meanwhile: Callable[[], None]) -> None:
-    """Do the work and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises.
+def copy(means: Means, work: Sequence[Work], copied: Copied, crew: Crew, meanwhile: Callable[[], None]) -> None:
+    """Have the crew do the work, and note each outcome in ``copied`` as it comes, so that nothing confirmed is lost if this raises.
 
     What is to be done ``meanwhile`` is called several times a second, by this thread.
     """
     steps = [item.step for item in work if item.purpose is not Purpose.REVISIT]
     means.watch.planned(len(steps), pending_bytes(steps))
-    wanted = takewhile(lambda _: not means.stopped.closed, work)
-    pool = Pool(means.executor, means.ahead, means.stopped, meanwhile)
-    for item, outcome in each(pool, lambda item: (item, item.done()), wanted):
-        copied.note(item, outcome)
+    crew(means, work, copied.note, meanwhile)
 
 
 def reachable(means: Means, planned: Iterable[Work], copied: Copied) -> Iterator[Work]:

@@ -18,20 +18,22 @@ _LOOK = 0.25
 """How often it is looked whether the run was asked to stop, in seconds."""
 
 _PATIENCE = 1.5
-"""How many seconds are given to what is under way at a stop: its connections are closed, so that it can only wait for a name."""
+"""Enough seconds where connections are closed at a stop, so that what is under way can only wait for a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
     """An executor that is given at most ``ahead`` items at a time, so that a stop leaves no queue behind.
 
-    What is to be done ``meanwhile`` is called between the results, and several times a second while none comes.
+    What is to be done ``meanwhile`` is called between the results, and several times a second while none comes. ``patience`` is how
+    many seconds are given to what is under way at a stop.
     """
 
     executor: Executor
     ahead: int
     stopped: Stopped
     meanwhile: Callable[[], None] = lambda: None
+    patience: float = _PATIENCE
 
 
 def each(pool: Pool, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -66,7 +68,7 @@ def each(pool: Pool, work: Callable[[Item], Result], items: Iterable[Item]) -> I
 def _next(done: "SimpleQueue[Future[Result]]", pool: Pool) -> "Future[Result] | None":
     """Wait for the next that is done; None where the run was asked to stop and nothing came for a while."""
     waited = 0.0
-    while waited < _PATIENCE:
+    while waited < pool.patience:
         pool.meanwhile()
         with suppress(Empty):
             return done.get(timeout=_LOOK)

@@ -14,6 +14,7 @@ from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
 from gcrsync.sync.compare import compare, limits
 from gcrsync.sync.copy import Copied, copy, reachable
+from gcrsync.sync.crew import Crew, by_threads
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.ledger import Ledger
 from gcrsync.sync.pool import Pool, each
@@ -51,11 +52,11 @@ def preview(job: Job, means: Means, tree: Tree) -> Report:
     return Report(job.command, job.started, reports, limits=tuple(limits(compared).values()))
 
 
-def run(job: Job, means: Means, history: History, is_due: Callable[[], bool]) -> Finished:
+def run(job: Job, means: Means, history: History, is_due: Callable[[], bool], crew: Crew = by_threads) -> Finished:
     """Mirror what a job selects, and record what truly happened in a commit that is pushed, at the end and whenever it ``is_due``.
 
     Whatever ends the copying early, what the destination confirmed until then is recorded and pushed; so is what an earlier run
-    recorded and could not push.
+    recorded and could not push. The ``crew`` does the copying; all else is done here.
     """
     with history.locked():
         ground = history.prepare()
@@ -73,7 +74,7 @@ def run(job: Job, means: Means, history: History, is_due: Callable[[], bool]) ->
                 _checkpoint(job, means, copied, ledger)
 
         try:
-            copy(means, work, copied, checkpoint)
+            copy(means, work, copied, crew, checkpoint)
             prune(job, means, compared, copied)
         finally:
             finished = _finish(job, means, copied, ledger)

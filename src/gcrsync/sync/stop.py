@@ -21,7 +21,10 @@ class Stop:
         self.ending: Ending | None = None
         self.unfit: int | None = None
         """The smallest number of bytes that did not fit any more, None where all did."""
-        self._now, self._left, self._since = now, most, 0.0
+        self.left = self.most = most
+        """How many bytes of blobs may still be sent, and one blob may have: all, or the largest part that was lent."""
+        self._lent = 0
+        self._now, self._since = now, 0.0
         self._lock = Lock()
 
     def __call__(self) -> bool:
@@ -48,13 +51,33 @@ class Stop:
         a run that dropped it would have spent its bytes in vain, and the next one would do the same again.
         """
         with self._lock:
-            fits = self._left is None or size <= self._left
-            if self._left is not None and fits:
-                self._left -= size
+            fits = self.left is None or size <= self.left
+            if self.left is not None and fits:
+                self.left -= size
         if not fits:
-            self.unfit = size if self.unfit is None else min(size, self.unfit)
-            self.ending = self.ending or Ending.BYTES
+            self.close(size)
             raise LimitError(_MOST)
+
+    def close(self, unfit: int) -> None:
+        """Have nothing new begun, since so many bytes did not fit any more."""
+        self.unfit = unfit if self.unfit is None else min(unfit, self.unfit)
+        self.ending = self.ending or Ending.BYTES
+
+    def lend(self, parts: int) -> int | None:
+        """Take one of so many equal parts of the bytes that may be sent, for somebody who counts them; None for no limit."""
+        with self._lock:
+            if self.left is None:
+                return None
+            lent = self.left // parts
+            self.left -= lent
+            self.most = self._lent = max(self._lent, lent)
+            return lent
+
+    def restore(self, size: int) -> None:
+        """Take back bytes that were lent and not sent."""
+        with self._lock:
+            if self.left is not None:
+                self.left += size
 
     def seconds(self) -> float | None:
         """Give the seconds since the run was asked to end, None where it was not."""

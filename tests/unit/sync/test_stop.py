@@ -52,3 +52,15 @@ def test_without_a_limit_any_number_of_bytes_is_sent() -> None:
     stop.spend(1 << 50)
 
     assert not stop()
+
+
+def test_bytes_are_lent_in_equal_parts_and_what_comes_back_may_be_sent() -> None:
+    stop = Stop(lambda: 0.0, most=100)
+    lent = [stop.lend(parts) for parts in (4, 3, 2, 1)]
+    assert (lent, stop.left, stop.most) == ([25, 25, 25, 25], 0, 25)
+
+    stop.restore(10)
+    stop.spend(10)
+    with pytest.raises(LimitError):
+        stop.spend(1)
+    assert Stop(lambda: 0.0).lend(4) is None
