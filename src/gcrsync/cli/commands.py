@@ -15,6 +15,7 @@ import platformdirs
 from gcrsync.cli.command import LIMITS, Exit, first, stoppable
 from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, columns, counted
+from gcrsync.cli.executor import crew
 from gcrsync.cli.job import Base, choices, job
 from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.progress import progress
@@ -26,6 +27,7 @@ from gcrsync.metadata.markdown import size as readable
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import State
 from gcrsync.mirror.report import Report
+from gcrsync.registry.opening import Settings
 from gcrsync.store.command import never
 from gcrsync.store.history import History
 from gcrsync.store.opening import Surroundings, open_history, open_rehearsal, open_remote
@@ -42,7 +44,7 @@ def compare(options: PreviewOptions) -> Exit:
     screen = Screen(verbose=options.verbose)
     with stoppable() as stop:
         history = opened(options.metadata_repo, stop)
-        with _prepared("compare", options, screen, history, stop) as (job, means):
+        with _prepared("compare", options, screen, history, stop) as (job, means, _):
             report = preview(job, means, history.head())
     held = codes(report, strict=options.strict)
     changes = any(image.news for namespace in report.namespaces for image in namespace.images)
@@ -62,9 +64,12 @@ def sync(options: RunOptions) -> Exit:
     with stoppable(deadline, most) as stop:
         history = opened(options.metadata_repo, stop)
         history.check()
-        with _prepared("sync", options, screen, history, stop) as (job, means):
+        with (
+            _prepared("sync", options, screen, history, stop) as (job, means, settings),
+            crew(options.executor, job, settings, options.jobs, stop) as workers,
+        ):
             asked = _asked_for(job, options)
-            finished = run(asked, means, history, every(seconds(options.checkpoint)))
+            finished = run(asked, means, history, every(seconds(options.checkpoint)), workers)
     code = _finish_run(screen, options, finished)
     if finished.trouble is None:
         print_publication(screen, finished.publication)
@@ -75,7 +80,7 @@ def sync(options: RunOptions) -> Exit:
         by = f" by {LIMITS[ending]}" if ending in LIMITS else ""
         recorded = "; what is confirmed is recorded, and the next run goes on from there" if finished.trouble is None else ""
         screen.note(f"stopped{by} with {counted(finished.left, 'tag')} left{recorded}")
-        if most is not None and stop.unfit is not None and stop.unfit > most:
+        if stop.most is not None and stop.unfit is not None and stop.unfit > stop.most:
             screen.warn(f"what is left has blobs of {readable(stop.unfit)} or more: with so few --max-bytes no run gets further")
     return code
 
@@ -106,7 +111,7 @@ def test(options: SyncOptions) -> Exit:
         history = opened(options.metadata_repo, stop)
         history.check()
         rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
-        with _prepared("test", options, screen, history, stop) as (job, means):
+        with _prepared("test", options, screen, history, stop) as (job, means, _):
             asked = _asked_for(job, options)
             rehearsed = rehearse(asked, means, rehearsal)
     finished = rehearsed.finished
@@ -127,7 +132,7 @@ def monitor(options: MonitorOptions) -> Exit:
     with stoppable() as stop:
         history = opened(options.metadata_repo, stop)
         while not stop():
-            with _prepared("monitor", options, screen, history, stop) as (job, means):
+            with _prepared("monitor", options, screen, history, stop) as (job, means, _):
                 report = preview(job, means, history.head())
             code = _print_look(screen, options, report)
             looks += 1
@@ -147,14 +152,17 @@ def opened(named: str | None, stop: Stop | None = None) -> History:
 
 
 @contextmanager
-def _prepared(command: str, options: CompareOptions, screen: Screen, history: History, stop: Stop) -> Iterator[tuple[Job, Means]]:
-    """Give what a run is asked to do and what it does it with, watched on the screen."""
+def _prepared(
+    command: str, options: CompareOptions, screen: Screen, history: History, stop: Stop
+) -> Iterator[tuple[Job, Means, Settings]]:
+    """Give what a run is asked to do, what it does it with, watched on the screen, and what its sessions are told."""
     base = Base(history.root, options.config or config_beside(history.root), ours=history.cached)
     chosen = choices(options, base)
     asked = job(command, options, base, chosen)
     settings = network(options, chosen)
-    with progress(screen) as watch, means(asked, settings, base, options.jobs, (stop, watch)) as given:
-        yield asked, given
+    places = [mirror.destination for mirror in asked.mirrors]
+    with progress(screen) as watch, means(places, settings, base.root, options.jobs, (stop, watch)) as given:
+        yield asked, given, settings
 
 
 def _finish_run(screen: Screen, options: CompareOptions, finished: Finished) -> Exit:

@@ -159,6 +159,15 @@ class RunOptions(SyncOptions):
             show_default=False,
         ),
     ] = None
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            help="Have the workers of a Dask cluster copy: dask://SCHEDULER:8786, with TLS or on loopback.",
+            metavar="URL",
+            rich_help_panel=_HOW,
+            show_default=False,
+        ),
+    ] = None
     checkpoint: Annotated[
         str,
         typer.Option(

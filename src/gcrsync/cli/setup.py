@@ -11,7 +11,7 @@ from threading import Event, RLock, Thread
 
 from gcrsync.archive.destination import FolderDestination as Folder
 from gcrsync.cli.command import THREADS
-from gcrsync.cli.job import Base, Choice
+from gcrsync.cli.job import Choice
 from gcrsync.cli.options import CompareOptions
 from gcrsync.errors import UsageError
 from gcrsync.mirror.naming import AnyDestination, FolderDestination, folder_of
@@ -23,7 +23,7 @@ from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.opening import Settings, open_session
 from gcrsync.registry.retry import Retries, RetryPolicy
 from gcrsync.registry.session import Session
-from gcrsync.sync.job import Job, Means
+from gcrsync.sync.job import Means
 from gcrsync.sync.places import Target
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
@@ -37,12 +37,12 @@ _LOOK_SECONDS = 0.1
 class Places:
     """Opens destinations, each host with its own credentials, for as long as a run lasts."""
 
-    def __init__(self, job: Job, settings: Settings, environment: Mapping[str, str]) -> None:
-        """Credentials from the environment are for the destination of the job alone."""
+    def __init__(self, destinations: Iterable[AnyDestination], settings: Settings, environment: Mapping[str, str]) -> None:
+        """Credentials from the environment are for the destination of the run alone."""
         self._settings = settings
         self._environment, self._sessions, self._folders = environment, dict[str | None, Session](), dict[str, Folder]()
         self._registries, self._lock = dict[str, Destination](), RLock()
-        self._own = _destination_host(job, environment)
+        self._own = _destination_host(destinations, environment)
 
     def session(self, host: str | None) -> Session:
         """Give the session for a destination's host, or for sources where that is None."""
@@ -84,9 +84,8 @@ class Places:
         return self._folders[location]
 
 
-def _destination_host(job: Job, environment: Mapping[str, str]) -> str | None:
+def _destination_host(places: Iterable[AnyDestination], environment: Mapping[str, str]) -> str | None:
     """Give the one host that credentials from the environment are for; UsageError where there would be several."""
-    places = [mirror.destination for mirror in job.mirrors]
     hosts = sorted({place.registry for place in places if not isinstance(place, FolderDestination)})
     if not any(environment.get(name) for name in _CREDENTIALS):
         return None
@@ -111,13 +110,18 @@ def _insecure_hosts(options: CompareOptions, chosen: Iterable[Choice]) -> frozen
 
 
 @contextmanager
-def means(job: Job, settings: Settings, base: Base, jobs: int, signals: tuple[Stop, Watch]) -> Iterator[Means]:
-    """Give what a run works with; connections and threads end with the context, connections already at a stop."""
+def means(
+    destinations: Iterable[AnyDestination], settings: Settings, root: Path, jobs: int, signals: tuple[Stop, Watch]
+) -> Iterator[Means]:
+    """Give what a run to these destinations works with; relative names on record count from ``root``.
+
+    Connections and threads end with the context, connections already at a stop.
+    """
     environment, (stop, watch) = dict(os.environ), signals
     clock = Clock(time.monotonic, time.sleep, stop)
     hosts = Hosts(lambda host, rest: watch.left(host, rest.left, rest.most))
     with ExitStack() as stack:
-        places = Places(job, replace(settings, stopped=stop, hosts=hosts), environment)
+        places = Places(destinations, replace(settings, stopped=stop, hosts=hosts), environment)
         stack.callback(places.close)
         stack.enter_context(_closed_at_a_stop(places, stop.asked))
         blobs, executor = (ThreadPoolExecutor(jobs, thread_name_prefix=THREADS) for _ in range(2))
@@ -128,7 +132,7 @@ def means(job: Job, settings: Settings, base: Base, jobs: int, signals: tuple[St
             session=session,
             source=Client(session),
             target=places.target,
-            recorded=lambda mirror: places.recorded(mirror, base.root),
+            recorded=lambda mirror: places.recorded(mirror, root),
             executor=executor,
             blobs=blobs,
             ahead=jobs,
