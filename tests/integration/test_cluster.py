@@ -313,5 +313,5 @@ def test_without_the_extra_a_run_says_how_to_install_it(begun: Night) -> None:
 
     ended = sync("--executor", "dask://127.0.0.1:1")
     assert ended.returncode == 2
-    assert "pip install 'gcrsync[dask]'" in ended.stderr
+    assert "pip install '.[dask]' in a clone" in ended.stderr
     assert sync().returncode == 0

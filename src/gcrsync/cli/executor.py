@@ -13,7 +13,7 @@ from gcrsync.sync.job import Job
 from gcrsync.sync.stop import Stop
 
 _EXECUTOR = re.compile(r"dask://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
-_EXTRA = "install the extra: pip install 'gcrsync[dask]', or pip install '.[dask]' in a clone"
+_EXTRA = "install the extra: pip install '.[dask]' in a clone of gcrsync"
 _PORT = "8786"
 """That of a Dask scheduler, unless it is told another."""
 
