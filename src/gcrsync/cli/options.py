@@ -11,6 +11,58 @@ _WHERE = "Where from, where to"
 _HOW = "How"
 _TOLD = "What is told"
 
+MetadataRepo = Annotated[
+    str | None,
+    typer.Option(
+        help="The git repository that holds the record: a path or a URL. Default: the repository of this folder.",
+        metavar="PATH-or-URL",
+        rich_help_panel=_WHERE,
+        show_default=False,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        help="The configuration. Default: gcrsync.toml at the root of the metadata repository.",
+        metavar="FILE",
+        rich_help_panel=_WHERE,
+        show_default=False,
+    ),
+]
+Insecure = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A registry with plain HTTP, or with a certificate that is not checked; loopback needs it not. Repeatable.",
+        metavar="HOST",
+        rich_help_panel=_WHERE,
+    ),
+]
+Jobs = Annotated[int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=_HOW)]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        min=0.1, help="How long a registry may say nothing before it is asked again.", metavar="SECONDS", rich_help_panel=_HOW
+    ),
+]
+Retries = Annotated[
+    int, typer.Option(min=0, max=20, help="How often what failed for the moment is tried again.", rich_help_panel=_HOW)
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Give the report as one JSON document on standard output; monitor gives one a line.",
+        rich_help_panel=_TOLD,
+    ),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(help="Write the same JSON document to a file.", metavar="FILE.json", rich_help_panel=_TOLD, show_default=False),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.", rich_help_panel=_TOLD)
+]
+
 
 @dataclass(frozen=True, slots=True)
 class CompareOptions:
@@ -45,42 +97,12 @@ class CompareOptions:
             show_default=False,
         ),
     ] = None
-    metadata_repo: Annotated[
-        str | None,
-        typer.Option(
-            help="The git repository that holds the record: a path or a URL. Default: the repository of this folder.",
-            metavar="PATH-or-URL",
-            rich_help_panel=_WHERE,
-            show_default=False,
-        ),
-    ] = None
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            help="The configuration. Default: gcrsync.toml at the root of the metadata repository.",
-            metavar="FILE",
-            rich_help_panel=_WHERE,
-            show_default=False,
-        ),
-    ] = None
-    insecure: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A registry with plain HTTP, or with a certificate that is not checked; loopback needs it not. Repeatable.",
-            metavar="HOST",
-            rich_help_panel=_WHERE,
-        ),
-    ] = None
-    jobs: Annotated[int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=_HOW)] = 8
-    timeout: Annotated[
-        float,
-        typer.Option(
-            min=0.1, help="How long a registry may say nothing before it is asked again.", metavar="SECONDS", rich_help_panel=_HOW
-        ),
-    ] = 60.0
-    retries: Annotated[
-        int, typer.Option(min=0, max=20, help="How often what failed for the moment is tried again.", rich_help_panel=_HOW)
-    ] = 3
+    metadata_repo: MetadataRepo = None
+    config: Config = None
+    insecure: Insecure = None
+    jobs: Jobs = 8
+    timeout: Timeout = 60.0
+    retries: Retries = 3
     shard: Annotated[
         str | None,
         typer.Option(
@@ -94,23 +116,9 @@ class CompareOptions:
         bool,
         typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=_HOW),
     ] = False
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            help="Give the report as one JSON document on standard output; monitor gives one a line.",
-            rich_help_panel=_TOLD,
-        ),
-    ] = False
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write the same JSON document to a file.", metavar="FILE.json", rich_help_panel=_TOLD, show_default=False
-        ),
-    ] = None
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.", rich_help_panel=_TOLD)
-    ] = False
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
 
 
 @dataclass(frozen=True, slots=True)
