@@ -19,7 +19,7 @@ def mirror(tmp_path: Path) -> Mirror:
     return Mirror(tmp_path)
 
 
-@pytest.mark.parametrize("command", ["compare", "sync", "test", "monitor", "serve", "demo", "init"])
+@pytest.mark.parametrize("command", ["compare", "sync", "test", "monitor", "history", "serve", "demo", "init"])
 def test_every_command_explains_itself(mirror: Mirror, command: str) -> None:
     told = mirror.run(command, "--help").stdout
 

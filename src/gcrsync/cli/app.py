@@ -12,6 +12,7 @@ import typer
 
 from gcrsync.cli.command import THREADS, Exit, takes
 from gcrsync.cli.options import MonitorOptions, PreviewOptions, RunOptions, SyncOptions
+from gcrsync.cli.record_options import HistoryOptions
 from gcrsync.cli.streams import code_in_the_end, make_lasting
 from gcrsync.store.command import LOCAL_VARIABLES
 
@@ -133,6 +134,18 @@ def monitor(options: MonitorOptions) -> Exit:
     Touches nothing. Ends after --count looks, or when it is stopped.
     """
     from gcrsync.cli.commands import monitor as run
+
+    return run(options)
+
+
+@app.command()
+@takes(HistoryOptions)
+def history(options: HistoryOptions) -> Exit:
+    """Tell from git what a tag was: each digest that it had, from when to when (UTC), and by which name the mirror has it.
+
+    The times are those of the commits that recorded it. Without a tag, all tags of the repository are told.
+    """
+    from gcrsync.cli.past import history as run
 
     return run(options)
 

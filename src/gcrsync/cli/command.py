@@ -15,7 +15,7 @@ from typing import TypeVar, get_type_hints
 import typer
 
 from gcrsync.cli.console import Screen
-from gcrsync.cli.options import CompareOptions
+from gcrsync.cli.record_options import Told
 from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, StoppedError
 from gcrsync.mirror.ending import Ending
 from gcrsync.store.command import end_all
@@ -113,7 +113,7 @@ def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bo
 
 def _give_document(screen: Screen, options: object, command: str, error: GcrsyncError) -> None:
     """Give programs their document also where there is nothing to report but the error."""
-    if isinstance(options, CompareOptions) and (options.json or options.report):
+    if isinstance(options, Told) and (options.json or options.report):
         from gcrsync.cli.results import finish_failed  # noqa: PLC0415 - which help has no use for
 
         finish_failed(screen, options, command, _code(error), error)

@@ -9,6 +9,7 @@ from pathlib import Path
 from gcrsync.cli.command import Exit, first
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.options import CompareOptions, MonitorOptions
+from gcrsync.cli.record_options import Told
 from gcrsync.errors import GcrsyncError, StoreError, shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
@@ -42,10 +43,7 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
 def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Exit], trouble: GcrsyncError | None = None) -> Exit:
     """Print the report, write it where that is wanted, and give the exit code; ``trouble`` is why nothing could be recorded."""
     code = first(held)
-    document = report_json(report, code, trouble) if options.json or options.report else ""
-    if options.json:
-        screen.document(document)
-    else:
+    if not options.json:
         for namespace in report.namespaces:
             _print_images(screen, namespace)
             _print_counts(screen, namespace)
@@ -53,28 +51,26 @@ def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Ex
         _print_doubts(screen, namespace)
     for limit in report.limits:
         screen.warn(limit)
-    if options.report is not None and not _written(screen, options.report, document):
-        return first({code, Exit.RECORD})
-    return code
+    document = report_json(report, code, trouble) if options.json or options.report else ""
+    return code if give(screen, options, document) else first({code, Exit.RECORD})
 
 
 def finish_look(screen: Screen, options: CompareOptions, report: Report, held: set[Exit]) -> None:
     """Give the document of one look of many: a line on standard output, and the newest in the file."""
-    document = report_line(report, first(held))
-    if options.json:
-        screen.document(document)
-    if options.report is not None:
-        _written(screen, options.report, document)
+    give(screen, options, report_line(report, first(held)))
 
 
-def finish_failed(screen: Screen, options: CompareOptions, command: str, code: Exit, error: GcrsyncError) -> None:
+def finish_failed(screen: Screen, options: Told, command: str, code: Exit, error: GcrsyncError) -> None:
     """Give the document of a run that came to nothing, where one is wanted: on one line, as those of ``monitor`` before it."""
     rendered = report_line if isinstance(options, MonitorOptions) else report_json
-    document = rendered(Report(command, datetime.now(UTC).replace(microsecond=0)), code, error)
+    give(screen, options, rendered(Report(command, datetime.now(UTC).replace(microsecond=0)), code, error))
+
+
+def give(screen: Screen, options: Told, document: str) -> bool:
+    """Print a document and write it to a file, where either is wanted; say whether it could be written."""
     if options.json:
         screen.document(document)
-    if options.report is not None:
-        _written(screen, options.report, document)
+    return options.report is None or _written(screen, options.report, document)
 
 
 def print_publication(screen: Screen, publication: Publication | None) -> None:

@@ -1,7 +1,7 @@
 """The files of one commit, read from git's objects and never from the worktree."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gcrsync.store.command import Git
@@ -51,7 +51,7 @@ class Tree:
     def contents(self, entries: Mapping[str, Entry]) -> dict[str, bytes]:
         """Give the content of each of these entries that is a file, by path."""
         plain = {path: entry.oid for path, entry in entries.items() if entry.is_file}
-        return dict(zip(plain, _blobs(self.git, plain.values()), strict=True))
+        return dict(zip(plain, blobs(self.git, list(plain.values())), strict=True))
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
         """Give what the commit has at and below ``prefix``, by path, without reading any of it."""
@@ -87,7 +87,8 @@ def _entry(mode: str, oid: str) -> Entry | None:
     return Entry(mode, oid) if oid.strip("0") else None
 
 
-def _blobs(git: Git, oids: Iterable[str]) -> list[bytes]:
+def blobs(git: Git, oids: Sequence[str]) -> list[bytes]:
+    """Give the content of each of these objects, in their order, read by one process."""
     wanted = [oid.encode() for oid in oids]
     output = git.run("cat-file", "--batch", stdin=b"\n".join([*wanted, b""])).output if wanted else b""
     found, position = [], 0
