@@ -21,7 +21,7 @@ from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, 
 from gcrsync.cli.progress import progress
 from gcrsync.cli.quantities import seconds, size
 from gcrsync.cli.results import codes, finish, finish_look, print_publication
-from gcrsync.cli.setup import means, network
+from gcrsync.cli.setup import insecure_hosts, means, network
 from gcrsync.metadata.markdown import number
 from gcrsync.metadata.markdown import size as readable
 from gcrsync.metadata.timestamp import format_time
@@ -159,7 +159,8 @@ def _prepared(
     base = Base(history.root, options.config or config_beside(history.root), ours=history.cached)
     chosen = choices(options, base)
     asked = job(command, options, base, chosen)
-    settings = network(options, chosen)
+    insecure = insecure_hosts(options.insecure, [choice.table for choice in chosen], options.to)
+    settings = network(insecure, options.retries, options.timeout)
     places = [mirror.destination for mirror in asked.mirrors]
     with progress(screen) as watch, means(places, settings, base.root, options.jobs, (stop, watch)) as given:
         yield asked, given, settings

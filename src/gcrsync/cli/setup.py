@@ -11,8 +11,7 @@ from threading import Event, RLock, Thread
 
 from gcrsync.archive.destination import FolderDestination as Folder
 from gcrsync.cli.command import THREADS
-from gcrsync.cli.job import Choice
-from gcrsync.cli.options import CompareOptions
+from gcrsync.cli.table import Table
 from gcrsync.errors import UsageError
 from gcrsync.mirror.naming import AnyDestination, FolderDestination, folder_of
 from gcrsync.oci.name import Repository
@@ -95,18 +94,17 @@ def _destination_host(places: Iterable[AnyDestination], environment: Mapping[str
     return hosts[0] if hosts else None
 
 
-def network(options: CompareOptions, chosen: Iterable[Choice]) -> Settings:
-    """Give what sessions are told by the options and the configuration."""
-    retry = RetryPolicy(tries=options.retries + 1)
-    return Settings(insecure=_insecure_hosts(options, chosen), retry=retry, patience=options.timeout)
+def network(insecure: Iterable[str], retries: int, patience: float) -> Settings:
+    """Give what sessions are told by the options and the configuration; ``patience`` is in seconds."""
+    return Settings(insecure=frozenset(insecure), retry=RetryPolicy(tries=retries + 1), patience=patience)
 
 
-def _insecure_hosts(options: CompareOptions, chosen: Iterable[Choice]) -> frozenset[str]:
-    """Give the hosts that may speak plain HTTP: those of the options, and both ends of each table that says so."""
-    insecure = [choice.table for choice in chosen if choice.table.insecure]
-    places = [options.to or table.destination for table in insecure]
+def insecure_hosts(named: Iterable[str] | None, tables: Iterable[Table], to: str | None = None) -> tuple[str, ...]:
+    """Give the hosts that may speak plain HTTP: those that are named, and both ends of each table that says so."""
+    insecure = [table for table in tables if table.insecure]
+    places = [to or table.destination for table in insecure]
     destinations = [place.partition("/")[0] for place in places if folder_of(place) is None]
-    return frozenset((*(options.insecure or ()), *(table.source.registry for table in insecure), *destinations))
+    return (*(named or ()), *(table.source.registry for table in insecure), *destinations)
 
 
 @contextmanager
