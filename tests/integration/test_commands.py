@@ -19,7 +19,7 @@ def mirror(tmp_path: Path) -> Mirror:
     return Mirror(tmp_path)
 
 
-@pytest.mark.parametrize("command", ["compare", "sync", "test", "monitor", "history", "serve", "demo", "init"])
+@pytest.mark.parametrize("command", ["compare", "sync", "test", "monitor", "history", "verify", "serve", "demo", "init"])
 def test_every_command_explains_itself(mirror: Mirror, command: str) -> None:
     told = mirror.run(command, "--help").stdout
 
@@ -27,7 +27,7 @@ def test_every_command_explains_itself(mirror: Mirror, command: str) -> None:
     assert len(told.splitlines()) > 10
 
 
-@pytest.mark.parametrize("command", ["compare", "sync", "test", "monitor"])
+@pytest.mark.parametrize("command", ["compare", "sync", "test", "monitor", "verify"])
 def test_help_says_that_several_namespaces_can_be_named(mirror: Mirror, command: str) -> None:
     assert f"gcrsync {command} [OPTIONS] [NAMESPACE]..." in mirror.run(command, "--help").stdout
 

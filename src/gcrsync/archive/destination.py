@@ -65,6 +65,10 @@ class FolderDestination:
         """Say whether there is no layout for a repository yet."""
         return repository.path not in self.folder
 
+    def tags(self, repository: Repository) -> tuple[Tag, ...]:
+        """Give all tags of a repository, none where there is no layout for it."""
+        return tuple(self._layout(repository).tags())
+
     def take_blob(
         self, repository: Repository, descriptor: Descriptor, opened: Callable[[], AbstractContextManager[Iterable[bytes]]]
     ) -> bool:

@@ -12,7 +12,7 @@ import typer
 
 from gcrsync.cli.command import THREADS, Exit, takes
 from gcrsync.cli.options import MonitorOptions, PreviewOptions, RunOptions, SyncOptions
-from gcrsync.cli.record_options import HistoryOptions
+from gcrsync.cli.record_options import HistoryOptions, VerifyOptions
 from gcrsync.cli.streams import code_in_the_end, make_lasting
 from gcrsync.store.command import LOCAL_VARIABLES
 
@@ -146,6 +146,22 @@ def history(options: HistoryOptions) -> Exit:
     The times are those of the commits that recorded it. Without a tag, all tags of the repository are told.
     """
     from gcrsync.cli.past import history as run
+
+    return run(options)
+
+
+@app.command()
+@takes(VerifyOptions)
+def verify(options: VerifyOptions) -> Exit:
+    """Ask the destination whether it has what is on record: every tag with its digest, and every signature that was copied.
+
+    Tells what is missing, what is different and what is extra, and changes nothing; with --repair what is missing is copied again.
+    Manifests are asked for, not the layers that they name.
+
+    Ends with 0 if all is there; 1 if something is missing or different, and was not repaired; 3 if the destination could not be
+    asked.
+    """
+    from gcrsync.cli.verifying import verify as run
 
     return run(options)
 

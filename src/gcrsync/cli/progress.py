@@ -31,7 +31,7 @@ class _Tally:
         """Say in one line where the run is."""
         with self.lock:
             if not self.images:
-                return f"{self.doing}: {self.listed:,} listed"
+                return f"{self.doing}: {self.listed:,} listed" if self.listed else self.doing
             now = ", ".join(_name(step) for step in list(self.current)[:3])
             text = f"{self.done:,} of {counted(self.images, 'image')}, {size_for_people(self.sent)}"
             failed = f", {self.failed:,} failed" if self.failed else ""
@@ -69,6 +69,11 @@ class PlainProgress(Watch):
         del path
         with self._tally.lock:
             self._tally.listed += 1
+
+    def asked(self, names: int, of: int) -> None:
+        """Keep it in mind."""
+        with self._tally.lock:
+            self._tally.doing = f"asked for {names:,} of {counted(of, 'name')}"
 
     def planned(self, images: int, size: int) -> None:
         """Say how much there is to do."""
@@ -150,6 +155,14 @@ class LiveProgress(Watch):
             self._listed += 1
             if self._whole is not None:
                 self._bars.update(self._whole, text=f"{self._listed:,} listed")
+
+    def asked(self, names: int, of: int) -> None:
+        """Count it."""
+        with self._lock:
+            if self._whole is None:
+                self._show_whole("asking", total=max(of, 1), text="")
+            else:
+                self._bars.update(self._whole, completed=names, text=f"{names:,} of {counted(of, 'name')}")
 
     def planned(self, images: int, size: int) -> None:
         """Show how much there is to do."""

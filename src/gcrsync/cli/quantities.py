@@ -13,6 +13,8 @@ _BYTES = (
 _LONGEST = 3_650 * 86_400
 _DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+")
 _PART = re.compile(r"([0-9]+)([dhms])")
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
+_ALL = 100
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([A-Za-z]{0,3})")
 
 
@@ -24,6 +26,14 @@ def seconds(text: str) -> int:
     if total > _LONGEST:
         raise UsageError(f"{text!r} is too long", hint="ten years are the most")
     return total
+
+
+def share(text: str) -> float:
+    """Read a share, from 0 to 1, that is written in percent: ``5%``, ``0.5%``. Raises UsageError for any other text."""
+    found = _SHARE.fullmatch(text)
+    if found is None or not 0 < float(found[1]) <= _ALL:
+        raise UsageError(f"{text!r} is no share", hint="write more than 0% and up to 100%: 5%, 0.5%")
+    return float(found[1]) / _ALL
 
 
 def size(text: str) -> int:

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from gcrsync.cli.options import AsJson, CompareOptions, MetadataRepo, ReportFile, Verbose
+from gcrsync.cli.options import (
+    AsJson,
+    CompareOptions,
+    Config,
+    Insecure,
+    Jobs,
+    MetadataRepo,
+    ReportFile,
+    Retries,
+    Timeout,
+    Verbose,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +36,39 @@ class HistoryOptions:
     verbose: Verbose = False
 
 
-Told = CompareOptions | HistoryOptions
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What ``verify`` takes."""
+
+    namespaces: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAMESPACE]...",
+            help="distroless (under gcr.io), gcr.io/distroless, registry.k8s.io... Without any: all that is on record.",
+            show_default=False,
+        ),
+    ] = None
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask for this share of it alone, chosen by chance: 5%. No lists are asked for then, so nothing extra is found.",
+            metavar="PERCENT",
+            show_default=False,
+        ),
+    ] = None
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Copy again from the source what is missing, by its digest, and put its tags.")
+    ] = False
+    metadata_repo: MetadataRepo = None
+    config: Config = None
+    insecure: Insecure = None
+    jobs: Jobs = 8
+    timeout: Timeout = 60.0
+    retries: Retries = 3
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
+
+
+Told = CompareOptions | HistoryOptions | VerifyOptions
 """The options of the commands that give a document for programs."""

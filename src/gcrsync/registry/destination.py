@@ -10,6 +10,7 @@ from gcrsync.oci.manifest import Descriptor, Index, Manifest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.referrers import Referrer, fallback_tag, with_referrer
 from gcrsync.registry import answers
+from gcrsync.registry.catalog import tags
 from gcrsync.registry.client import Client
 from gcrsync.registry.session import Call, Session
 
@@ -51,6 +52,10 @@ class Destination(Client):
         if new:
             self._new.add(repository)
         return new
+
+    def tags(self, repository: Repository) -> tuple[Tag, ...]:
+        """Give all tags of a repository, none where there is no such repository."""
+        return tags(self._session, repository)[0]
 
     def take_blob(self, repository: Repository, descriptor: Descriptor, opened: Opened) -> bool:
         """See to it that the repository has a blob, and say whether its bytes had to be sent for that.

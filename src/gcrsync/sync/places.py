@@ -31,6 +31,9 @@ class Target(Source, Protocol):
     def head_manifest(self, repository: Repository, target: Tag | Digest) -> Descriptor | None:
         """Give the descriptor of a manifest, None where there is none."""
 
+    def tags(self, repository: Repository) -> tuple[Tag, ...]:
+        """Give all tags of a repository, none where there is no such repository."""
+
     def take_blob(
         self, repository: Repository, descriptor: Descriptor, opened: Callable[[], AbstractContextManager[Iterable[bytes]]]
     ) -> bool:

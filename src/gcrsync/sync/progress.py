@@ -13,6 +13,9 @@ class Watch:
     def listed(self, path: Namespace) -> None:
         """One path has been listed."""
 
+    def asked(self, names: int, of: int) -> None:
+        """So many of so many names on record have been asked for."""
+
     def planned(self, images: int, size: int) -> None:
         """So many images are to be copied, of so many bytes as far as the listings tell."""
 

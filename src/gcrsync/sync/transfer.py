@@ -3,7 +3,15 @@
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
-from gcrsync.errors import GcrsyncError, NotFoundError, PullLimitError, RefusedError, RegistryError, StoppedError
+from gcrsync.errors import (
+    DigestMismatchError,
+    GcrsyncError,
+    NotFoundError,
+    PullLimitError,
+    RefusedError,
+    RegistryError,
+    StoppedError,
+)
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.mirror.platforms import choose, no_match
 from gcrsync.oci import media_types
@@ -45,6 +53,26 @@ class Transfer:
             Referrers(self._shared, Image(self._shared, progress), progress).bring_to(chosen, progress.digest)
 
         return self._ended(Progress(step), bring)
+
+    def restore(self, step: Step, digest: Digest) -> Outcome:
+        """Copy the manifest of a step again, which the target is to have as ``digest``, with all that it names; then put its tags.
+
+        What is on record says nothing of what the target has lost: everything is asked for. What refers to it is not copied.
+        """
+
+        def again(progress: Progress) -> None:
+            manifest = self._choose(progress) or self._shared.manifests.get(step.source, step.digest)
+            if progress.digest != digest:
+                raise DigestMismatchError(f"what is chosen of {step.source}@{step.digest}", str(digest), str(progress.digest))
+            image = Image(self._shared, progress)
+            image.fill(manifest, depth=0)
+            image.put(digest, manifest, digest)
+            self._tag_all(image, progress, manifest, ())
+
+        self._passage.watch.started(step)
+        outcome = self._ended(Progress(step), again)
+        self._passage.watch.finished(outcome)
+        return outcome
 
     def rehearse(self, step: Step) -> tuple[Outcome, bool]:
         """Give the outcome of a copy to which nothing happens on the way, and say whether the target has the manifest already."""
