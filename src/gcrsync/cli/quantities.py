@@ -1,6 +1,7 @@
 """Durations and sizes as people write them: ``5h30m``, ``2GiB``."""
 
 import re
+from fractions import Fraction
 
 from gcrsync.errors import UsageError
 
@@ -14,7 +15,6 @@ _LONGEST = 3_650 * 86_400
 _DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+")
 _PART = re.compile(r"([0-9]+)([dhms])")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
-_ALL = 100
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([A-Za-z]{0,3})")
 
 
@@ -28,12 +28,13 @@ def seconds(text: str) -> int:
     return total
 
 
-def share(text: str) -> float:
+def share(text: str) -> Fraction:
     """Read a share, from 0 to 1, that is written in percent: ``5%``, ``0.5%``. Raises UsageError for any other text."""
     found = _SHARE.fullmatch(text)
-    if found is None or not 0 < float(found[1]) <= _ALL:
-        raise UsageError(f"{text!r} is no share", hint="write more than 0% and up to 100%: 5%, 0.5%")
-    return float(found[1]) / _ALL
+    part = Fraction(found[1]) / 100 if found else None
+    if part is None or part > 1:
+        raise UsageError(f"{text!r} is no share", hint="write 0% to 100%: 5%, 0.5%")
+    return part
 
 
 def size(text: str) -> int:

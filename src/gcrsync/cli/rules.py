@@ -1,12 +1,11 @@
 """The rules of one ``[[mirror]]`` table: what it says of all its tags, and its ``[[mirror.rule]]`` tables."""
 
-import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
 
-from gcrsync.cli.quantities import seconds
+from gcrsync.cli.quantities import seconds, share
 from gcrsync.errors import InvalidConfigError, InvalidNameError, UsageError
 from gcrsync.mirror.rules import Match, Moved, Policy, Rule, Rules, Vanished
 from gcrsync.oci.name import Namespace
@@ -16,7 +15,6 @@ SETTINGS = frozenset({"moved", "gone", "grace", "max_prune", "min_age", "stale_a
 
 _RULE_KEYS = SETTINGS | {"match"}
 _ALL = Match("**")
-_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
 
 _Word = TypeVar("_Word", bound=StrEnum)
 Wrong = Callable[[str, str], InvalidConfigError]
@@ -81,13 +79,10 @@ class _Reader:
 
     def _share(self, key: str) -> Fraction | None:
         text = self._text(key)
-        if text is None:
-            return None
-        found = _SHARE.fullmatch(text)
-        share = Fraction(found[1]) / 100 if found else None
-        if share is None or share > 1:
-            raise self._error(key, f"{key}: expected a share of the recorded tags, from 0% to 100%")
-        return share
+        try:
+            return None if text is None else share(text)
+        except UsageError as error:
+            raise self._error(key, f"{key}: {error.message}: {error.hint}") from error
 
     def _text(self, key: str) -> str | None:
         value = self._values.get(key)

@@ -1,8 +1,10 @@
-"""Durations and sizes as people write them."""
+"""Durations, sizes and shares as people write them."""
+
+from fractions import Fraction
 
 import pytest
 
-from gcrsync.cli.quantities import seconds, size
+from gcrsync.cli.quantities import seconds, share, size
 from gcrsync.errors import UsageError
 
 
@@ -32,3 +34,15 @@ def test_a_size_is_in_bytes(text: str, expected: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no size"):
         size(text)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("5%", Fraction(1, 20)), ("0.5%", Fraction(1, 200)), ("100%", 1), ("0%", 0)])
+def test_a_share_is_exact(text: str, expected: Fraction) -> None:
+    assert share(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "5", "%", "101%", "-1%", "5 %", "1e1%"])
+def test_what_is_no_share_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        share(text)
+    assert caught.value.hint
