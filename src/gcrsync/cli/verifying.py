@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
@@ -68,7 +69,7 @@ def _narrowed(records: Records, history: History, named: Sequence[str]) -> Recor
     return {name: record for name, record in records.items() if any(namespace.covers(name) for namespace in namespaces)}
 
 
-def _sampling(part: float) -> Choose:
+def _sampling(part: Fraction) -> Choose:
     """Choose a part of the questions by chance, and one at least."""
 
     def choose(questions: Sequence[Question]) -> Sequence[Question]:
