@@ -106,3 +106,4 @@ def test_a_shallow_clone_tells_what_it_has_and_how_to_have_the_rest(mirror: Mirr
 
     assert ended.stdout.splitlines() == [whole[0], whole[-1]]
     assert ended.stderr.splitlines()[0].endswith("git fetch --unshallow")
+    assert "git fetch --unshallow" in mirror.run("history", f"{mirror.environment['SOURCE']}:before", code=2).stderr

@@ -12,6 +12,9 @@ from gcrsync.store.tree import Entry, blobs
 SHALLOW = "this clone is shallow, and what was before its first commit is not told: git fetch --unshallow"
 """What is to be said of a clone whose history is cut."""
 
+_LAST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
+"""The last second that there is a date for: a commit may say a later one."""
+
 _BATCH = 100
 """How many commits have their contents in memory at a time: a document may have a MiB."""
 
@@ -72,7 +75,7 @@ def _commits(git: Git, tip: str, path: str) -> Iterator[_Commit]:
                 yield _Commit(name, at, tuple(befores), after)
         elif line:
             name, _, seconds = line.partition(" ")
-            at = datetime.fromtimestamp(int(seconds), UTC)
+            at = datetime.fromtimestamp(min(int(seconds or "0"), _LAST), UTC)
 
 
 def _entries(description: str) -> list[Entry]:

@@ -36,6 +36,19 @@ def test_a_time_is_that_of_the_commit_in_utc(place: Workplace) -> None:
     assert [each.at for each in versions(place.open(clone), A)] == [datetime(2026, 11, 21, 2, 17, tzinfo=UTC)]
 
 
+def test_a_time_after_the_last_year_is_the_end_of_that(place: Workplace) -> None:
+    clone = place.seeded()
+    place.git(
+        clone,
+        "fast-import",
+        "--quiet",
+        "--force",
+        stdin=f"commit refs/heads/main\ncommitter A <a@b> 999999999999999 +0000\ndata 1\nx\nM 644 inline {A}\ndata 1\n1\n",
+    )
+
+    assert [each.at.year for each in versions(place.open(clone), A)] == [9999]
+
+
 def test_both_sides_of_a_merge_are_told_and_the_merge_only_where_it_is_neither(place: Workplace) -> None:
     clone = place.seeded()
     place.commit(clone, "base", {A: "base\n"})
