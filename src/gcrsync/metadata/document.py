@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from gcrsync.errors import InvalidMetadataError
 from gcrsync.metadata import strict_json
-from gcrsync.metadata.reader import WrongValueError, read_record
+from gcrsync.metadata.reader import read_record
+from gcrsync.metadata.section import WrongValueError
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.record import Gone, Held, Json, Kept, Mirrored, Record
 from gcrsync.oci.name import Tag

@@ -1,13 +1,14 @@
 """The values of a document, each checked as it is read: a record from JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cache
+from itertools import repeat
 from typing import TypeVar
 
 from gcrsync.errors import InvalidNameError
 from gcrsync.metadata.paths import path_of
-from gcrsync.metadata.timestamp import parse_time
+from gcrsync.metadata.section import Read, Section, WrongValueError
+from gcrsync.metadata.timestamp import parse_time, parse_times
 from gcrsync.mirror.naming import check_mirror_name
 from gcrsync.mirror.platforms import Platforms, choice
 from gcrsync.mirror.record import Gone, Held, Json, Kept, Mirrored, Record, Why
@@ -17,6 +18,11 @@ from gcrsync.oci.name import Repository, Tag
 
 _Name = TypeVar("_Name", Tag, Digest)
 _Value = TypeVar("_Value")
+_USUAL = ("mediaType", "size", "uploaded", "mirrored")
+"""What nearly every manifest's entry has, and hardly any has more."""
+
+_Values = Callable[[Section], Iterable[_Value]]
+"""Reads the entries of a section."""
 
 
 def read_record(document: Json, path: str) -> Record:
@@ -24,22 +30,14 @@ def read_record(document: Json, path: str) -> Record:
     return _Reader(path).record(document)
 
 
-class WrongValueError(Exception):
-    """A value is not what it should be; ``keys`` lead to it."""
-
-    def __init__(self, reason: str, *keys: str) -> None:
-        """Give the reason, and the keys from the outermost to that of the value."""
-        super().__init__(reason)
-        self.reason, self.keys = reason, keys
-
-
 class _Reader:
     """Reads the parts of one document, each digest and each time once. What it has read it takes out; the rest is unknown."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.digest_of: Callable[[str], Digest] = cache(Digest)
-        self.time_of: Callable[[str], datetime] = cache(parse_time)
+        self.digest_of = Read(Digest, Digest.each)
+        self.time_of: Read[datetime | None] = Read(parse_time, parse_times)
+        self.time_of[None] = None
 
     def record(self, document: Json) -> Record:
         if not isinstance(document, dict):
@@ -47,16 +45,18 @@ class _Reader:
         for key in ("repository", "mirror", "tags", "manifests"):
             if key not in document:
                 raise WrongValueError(f"has no {key!r}")
+        manifests = _read(document, "manifests", Digest, self.mirrored)
+        self.digest_of.update(zip(manifests, manifests, strict=True))
         record = Record(
             repository=self.repository(document),
             mirror=self.mirror(document),
-            tags=_section(document, "tags", Tag, self.tag),
-            manifests=_section(document, "manifests", self.digest_of, self.mirrored),
-            held=_section(document, "held", Tag, self.held),
-            gone=_section(document, "gone", Tag, self.gone),
-            kept=_section(document, "kept", Tag, self.kept),
-            former=_section(document, "former", Tag, self.mirrored),
-            untagged=_section(document, "untagged", self.digest_of, self.subject),
+            tags=_read(document, "tags", Tag, self.digests),
+            manifests=manifests,
+            held=_read(document, "held", Tag, _one_by_one(self.held)),
+            gone=_read(document, "gone", Tag, _one_by_one(self.gone)),
+            kept=_read(document, "kept", Tag, _one_by_one(self.kept)),
+            former=_read(document, "former", Tag, self.mirrored),
+            untagged=_read(document, "untagged", Digest, _one_by_one(self.subject)),
             extra=document,
         )
         _check_described(record)
@@ -80,35 +80,52 @@ class _Reader:
             raise WrongValueError(error.message, "mirror") from error
         return text
 
-    def tag(self, value: Json) -> Digest:
+    def digests(self, section: Section) -> list[Digest]:
+        return section.each(self.digest_of.__getitem__, section.column(section.entries.values(), str, "expected a digest"))
+
+    def digest(self, value: Json) -> Digest:
         if not isinstance(value, str):
             raise WrongValueError("expected a digest")
-        return self.digest_of(value)
+        return self.digest_of[value]
 
     def subject(self, value: Json) -> Digest | None:
-        return None if value is None else self.tag(value)
+        return None if value is None else self.digest(value)
 
-    def mirrored(self, value: Json) -> Mirrored:
-        entry = _entry(value)
-        media_type, size = entry.pop("mediaType", None), entry.pop("size", None)
-        if media_type is not None and not isinstance(media_type, str):
-            raise WrongValueError("'mediaType' is not a string")
-        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
-            raise WrongValueError("'size' is not a number of bytes")
-        uploaded, mirrored = self.time(entry.pop("uploaded", None)), self.time(entry.pop("mirrored", None))
+    def mirrored(self, section: Section) -> list[Mirrored]:
+        entries = section.column(section.entries.values(), dict, "expected an object")
+        columns = [list(map(dict.get, entries, repeat(key))) for key in _USUAL]
+        media_types = section.optional(columns[0], str, "'mediaType' is not a string")
+        sizes = section.optional(columns[1], int, "'size' is not a number of bytes")
+        if min(filter(None, sizes), default=0) < 0:
+            section.each(_check_size, sizes)
+        uploaded, mirrored = (self.times(section, column) for column in columns[2:])
+        found = list(map(Mirrored, media_types, sizes, uploaded, mirrored))
+        usual = sum(len(column) - column.count(None) for column in columns)
+        return found if usual == sum(map(len, entries)) else section.each(self.completed, zip(found, entries, strict=True))
+
+    def times(self, section: Section, values: list[Json]) -> list[datetime | None]:
+        column = section.optional(values, str, "expected a time")
+        self.time_of.ahead({text for text in column if text is not None})
+        return section.each(self.time_of.__getitem__, column)
+
+    def completed(self, read: tuple[Mirrored, dict[str, Json]]) -> Mirrored:
+        """Add what few entries have."""
+        mirrored, entry = read[0], {key: value for key, value in read[1].items() if key not in _USUAL}
+        if not entry:
+            return mirrored
         digest, platforms = entry.pop("mirrorDigest", None), self.platforms(entry.pop("platforms", None))
         if digest is not None and not isinstance(digest, str):
             raise WrongValueError("'mirrorDigest' is not a digest")
-        mirror_digest = None if digest is None else self.digest_of(digest)
+        mirror_digest = None if digest is None else self.digest_of[digest]
         referrers = self.referrers(entry.pop("referrers", None))
-        return Mirrored(media_type, size, uploaded, mirrored, dict(entry), platforms, mirror_digest, referrers)
+        return mirrored._replace(extra=entry, platforms=platforms, mirror_digest=mirror_digest, referrers=referrers)
 
     def referrers(self, value: Json) -> tuple[Digest, ...]:
         if value is None:
             return ()
         if not isinstance(value, list):
             raise WrongValueError("'referrers' is not a list")
-        return tuple(sorted({self.tag(text) for text in value}))
+        return tuple(sorted({self.digest(text) for text in value}))
 
     def platforms(self, value: Json) -> Platforms:
         if value is None:
@@ -117,16 +134,9 @@ class _Reader:
             raise WrongValueError("'platforms' is not a list")
         return choice(tuple(Platform.parse(text) for text in map(_platform_text, value)))
 
-    def time(self, value: Json) -> datetime | None:
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            raise WrongValueError("expected a time")
-        return self.time_of(value)
-
     def held(self, value: Json) -> Held:
         entry = _entry(value)
-        digest, since = self.digest_of(_text(entry, "digest")), self.time_of(_text(entry, "since"))
+        digest, since = self.digest_of[_text(entry, "digest")], parse_time(_text(entry, "since"))
         why, reason = _text(entry, "why"), _text(entry, "reason")
         if why not in list(Why):
             raise WrongValueError(f"'why' is none of {', '.join(Why)}")
@@ -134,28 +144,27 @@ class _Reader:
 
     def gone(self, value: Json) -> Gone:
         entry = _entry(value)
-        digest, since = self.digest_of(_text(entry, "digest")), self.time_of(_text(entry, "since"))
+        digest, since = self.digest_of[_text(entry, "digest")], parse_time(_text(entry, "since"))
         return Gone(digest, since, entry, _text(entry, "reason") if "reason" in entry else "")
 
     def kept(self, value: Json) -> Kept:
         entry = _entry(value)
-        return Kept(self.digest_of(_text(entry, "digest")), Tag(_text(entry, "of")), self.time_of(_text(entry, "since")), entry)
+        return Kept(self.digest_of[_text(entry, "digest")], Tag(_text(entry, "of")), parse_time(_text(entry, "since")), entry)
 
 
-def _section(
-    document: dict[str, Json], key: str, name_of: Callable[[str], _Name], read: Callable[[Json], _Value]
-) -> dict[_Name, _Value]:
-    """Take a section out of a document, each entry's name and value read; a section that is not there is empty."""
-    entries = document.pop(key, {})
-    if not isinstance(entries, dict):
-        raise WrongValueError(f"{key!r} is not an object", key)
-    section: dict[_Name, _Value] = {}
-    for name, entry in entries.items():
-        try:
-            section[name_of(name)] = read(entry)
-        except (InvalidNameError, WrongValueError) as error:
-            raise WrongValueError(str(error), key, name) from error
-    return section
+def _read(document: dict[str, Json], key: str, kind: type[_Name], values: _Values[_Value]) -> dict[_Name, _Value]:
+    """Take a section out of a document, each entry's name and value read."""
+    section = Section.taken(document, key)
+    return dict(zip(section.names(kind), values(section), strict=True))
+
+
+def _one_by_one(read: Callable[[Json], _Value]) -> _Values[_Value]:
+    return lambda section: section.each(read, section.entries.values())
+
+
+def _check_size(size: int | None) -> None:
+    if size is not None and size < 0:
+        raise WrongValueError("'size' is not a number of bytes")
 
 
 def _entry(value: Json) -> dict[str, Json]:
@@ -178,9 +187,9 @@ def _text(entry: dict[str, Json], key: str) -> str:
 
 
 def _check_described(record: Record) -> None:
-    for tag, digest in record.tags.items():
-        if digest not in record.manifests:
-            raise WrongValueError(f"no entry in 'manifests' describes {digest}", "tags", tag.name)
+    if not record.manifests.keys() >= set(record.tags.values()):
+        tag, digest = next(item for item in record.tags.items() if item[1] not in record.manifests)
+        raise WrongValueError(f"no entry in 'manifests' describes {digest}", "tags", tag.name)
     for key, entries in (("gone", record.gone), ("kept", record.kept)):
         for tag, entry in entries.items():
             if entry.digest not in record.manifests:

@@ -1,11 +1,13 @@
 """Times as the metadata repository writes them: UTC, whole seconds, ``2026-11-21T02:17:00Z``."""
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from gcrsync.errors import InvalidNameError
 
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
+_LINES = re.compile(rf"(?:{_TIMESTAMP.pattern}\n)*+")
 
 
 def format_time(moment: datetime) -> str:
@@ -21,3 +23,14 @@ def parse_time(text: str) -> datetime:
     except ValueError:
         pass
     raise InvalidNameError("time", text, "expected UTC and whole seconds, as in 2026-11-21T02:17:00Z")
+
+
+def parse_times(texts: Collection[str]) -> list[datetime]:
+    """Read many times at once, which takes a fraction of the time; InvalidNameError for the first that is none."""
+    lines = "\n".join((*texts, ""))
+    try:
+        if lines.count("\n") == len(texts) and _LINES.fullmatch(lines):
+            return list(map(datetime.fromisoformat, texts))
+    except ValueError:
+        pass
+    return [parse_time(text) for text in texts]

@@ -130,7 +130,7 @@ def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
     if outcome.confirmed:
         draft.describe(step.digest, _described(known, outcome, now))
     elif known is not None:
-        draft.manifests[step.digest] = replace(known, referrers=_joined(known, outcome))
+        draft.manifests[step.digest] = known._replace(referrers=_joined(known, outcome))
     for tag in outcome.confirmed:
         draft.confirm(tag, step.digest)
     if outcome.problem is Problem.REFUSED:
@@ -143,10 +143,9 @@ def _described(known: Mirrored | None, outcome: Outcome, now: datetime) -> Mirro
     """Describe a manifest; what is known of one stays, unless platforms were chosen otherwise."""
     step = outcome.step
     if known is not None and known.follows(step.platforms):
-        return replace(known, referrers=_joined(known, outcome))
+        return known._replace(referrers=_joined(known, outcome))
     media_type = outcome.media_type or step.described.media_type or (known.media_type if known else None)
-    return replace(
-        known or Mirrored(uploaded=step.described.uploaded, mirrored=now),
+    return (known or Mirrored(uploaded=step.described.uploaded, mirrored=now))._replace(
         media_type=media_type,
         size=_size(known, outcome),
         platforms=step.platforms if media_type in media_types.INDEXES else (),

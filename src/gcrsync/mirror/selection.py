@@ -1,6 +1,7 @@
 """Which repositories and tags of a namespace a run is about."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -79,6 +80,12 @@ class Selection:
         if self.tags_include and not self.tags_include.match(tag.name):
             return False
         return not self.tags_exclude.match(tag.name)
+
+    def count(self, tags: Collection[Tag]) -> int:
+        """Count those of the tags that are selected."""
+        if not self.tags_include and not self.tags_exclude:
+            return len(tags)
+        return sum(map(self.takes_tag, tags))
 
     @property
     def only_itself(self) -> bool:

@@ -2,11 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Collection
+from itertools import repeat
 from typing import Protocol, Self
 
 from gcrsync.errors import InvalidNameError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_LINES = re.compile(rf"(?:(?:{_DIGEST.pattern})\n)*+")
 
 
 class Hasher(Protocol):
@@ -55,6 +58,17 @@ class Digest(str):
     def matches(self, data: bytes) -> bool:
         """Say whether this is the digest of these bytes."""
         return self == Digest.of(data, self.algorithm)
+
+    @classmethod
+    def each(cls, texts: Collection[str]) -> list[Self]:
+        """Give the digest of each text: they are checked all at once, which takes a fraction of the time.
+
+        Raises InvalidNameError for the first that is none.
+        """
+        lines = "\n".join((*texts, ""))
+        if lines.count("\n") == len(texts) and _LINES.fullmatch(lines):
+            return list(map(str.__new__, repeat(cls), texts))
+        return [cls(text) for text in texts]
 
     @classmethod
     def of(cls, data: bytes, algorithm: str = "sha256") -> "Digest":

@@ -1,7 +1,9 @@
 """Names of registries, namespaces, repositories and tags (distribution-spec, "Pulling manifests")."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Self
 
 from gcrsync.errors import InvalidNameError
@@ -13,6 +15,7 @@ LONGEST_TAG = 128
 """The most characters that a tag has (distribution-spec, "Pulling manifests")."""
 
 _TAG = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9._-]{{0,{LONGEST_TAG - 1}}}")
+_LINES_OF_TAGS = re.compile(rf"(?:{_TAG.pattern}\n)*+")
 _DIGITS = re.compile(r"([0-9]+)")
 _LONGEST_NAME = 255
 _DOCKER_HUB_NAMES = ("index.docker.io", "registry-1.docker.io")
@@ -121,6 +124,17 @@ class Tag(str):
             reason = "expected at most 128 letters, digits, '_', '.' and '-', the first no '.' or '-'"
             raise InvalidNameError("tag", name, reason)
         return super().__new__(cls, name)
+
+    @classmethod
+    def each(cls, names: Collection[str]) -> list[Self]:
+        """Give the tag of each name: they are checked all at once, as digests are.
+
+        Raises InvalidNameError for the first that is none.
+        """
+        lines = "\n".join((*names, ""))
+        if lines.count("\n") == len(names) and _LINES_OF_TAGS.fullmatch(lines):
+            return list(map(str.__new__, repeat(cls), names))
+        return [cls(name) for name in names]
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gcrsync.errors import InvalidNameError
-from gcrsync.metadata.timestamp import format_time, parse_time
+from gcrsync.metadata.timestamp import format_time, parse_time, parse_times
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,15 @@ def test_a_time_is_written_in_utc_and_whole_seconds(moment: str, text: str) -> N
 def test_no_other_form_is_a_time(text: str) -> None:
     with pytest.raises(InvalidNameError):
         parse_time(text)
+
+
+def test_many_times_are_read_at_once_in_their_order() -> None:
+    texts = ["2026-11-21T02:17:00Z", "1970-01-01T00:00:00Z"]
+    assert parse_times(texts) == [parse_time(text) for text in texts]
+
+
+@pytest.mark.parametrize("wrong", ["2026-02-30T00:00:00Z", "2026-11-21", "2026-11-21T02:17:00Z\n2026-11-21T02:17:00Z", ""])
+def test_the_first_text_of_many_that_is_no_time_is_refused(wrong: str) -> None:
+    with pytest.raises(InvalidNameError) as caught:
+        parse_times(["2026-11-21T02:17:00Z", wrong])
+    assert caught.value.text == wrong

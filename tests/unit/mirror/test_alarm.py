@@ -67,7 +67,7 @@ def test_whatever_was_recorded_last_counts() -> None:
     known = record(f"{PLACE}/a", {"1": "x"}, held={"2": "y"}, gone={"3": "x"})
     held = {tag: replace(entry, since=NOW) for tag, entry in known.held.items()}
     gone = {tag: replace(entry, since=NOW) for tag, entry in known.gone.items()}
-    mirrored = {digest: replace(entry, mirrored=NOW) for digest, entry in known.manifests.items()}
+    mirrored = {digest: entry._replace(mirrored=NOW) for digest, entry in known.manifests.items()}
 
     assert len(stale(known)) == 1
     assert stale(replace(known, held=held)) == stale(replace(known, gone=gone)) == []

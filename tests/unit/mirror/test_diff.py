@@ -107,6 +107,14 @@ def test_what_a_rule_leaves_out_is_never_gone() -> None:
     )
 
 
+def test_only_selected_tags_of_a_repository_that_is_as_recorded_are_counted() -> None:
+    seen = snapshot(NAME, {NAME: listing({"1": "x", "2": "y"})})
+    chosen = replace(everything(NAME), tags_include=Patterns(("2",)))
+
+    assert compare(records(record(NAME, {"1": "x", "2": "y"})), seen) == Delta((), 2)
+    assert compare(records(record(NAME, {"1": "x", "2": "y"})), seen, chosen) == Delta((), 1)
+
+
 def test_schema_1_is_held_by_its_media_type_without_any_request() -> None:
     seen = snapshot(NAME, {NAME: listing({"1": "x"}, media_type=media_types.DOCKER_SCHEMA1_SIGNED)})
     (change,) = compare({}, seen).changes

@@ -53,3 +53,17 @@ def test_any_other_text_is_no_digest(text: str) -> None:
         Digest(text)
     assert caught.value.kind == "digest"
     assert len(str(caught.value)) < 300
+
+
+def test_many_digests_are_read_at_once_in_their_order() -> None:
+    texts = [EMPTY, f"sha512:{HEX * 2}", f"sha256:{HEX}", EMPTY]
+    assert Digest.each(texts) == [Digest(text) for text in texts]
+    assert {type(digest) for digest in Digest.each(texts)} == {Digest}
+    assert Digest.each([]) == []
+
+
+@pytest.mark.parametrize("wrong", ["", "sha256:abc", f"{EMPTY}\n", f"{EMPTY}\n{EMPTY}", EMPTY.upper()])
+def test_the_first_text_of_many_that_is_no_digest_is_refused(wrong: str) -> None:
+    with pytest.raises(InvalidNameError) as caught:
+        Digest.each([EMPTY, wrong, "later"])
+    assert (caught.value.kind, caught.value.text) == ("digest", wrong)

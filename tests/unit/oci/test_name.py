@@ -185,3 +185,16 @@ def test_a_long_hostile_name_is_refused_in_one_short_line() -> None:
     with pytest.raises(InvalidNameError) as caught:
         Repository("gcr.io", "a-" * 2_000_000 + "\x1b[31m\n")
     assert re.fullmatch(r"[ -~…]{1,300}", str(caught.value))
+
+
+def test_many_tags_are_read_at_once_in_their_order() -> None:
+    names = ["v1", "latest", "1" * 128]
+    assert Tag.each(names) == [Tag(name) for name in names]
+    assert {type(tag) for tag in Tag.each(names)} == {Tag}
+
+
+@pytest.mark.parametrize("wrong", ["", "-a", "a\n", "a\nb", "1" * 129])
+def test_the_first_name_of_many_that_is_no_tag_is_refused(wrong: str) -> None:
+    with pytest.raises(InvalidNameError) as caught:
+        Tag.each(["v1", wrong, "-later"])
+    assert caught.value.text == wrong
