@@ -6,11 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from gcrsync.metadata import changelog
+from gcrsync.metadata.changelog import Entry
 from tests.support.build import image
 from tests.support.faults import Fault, slow, stalled
 from tests.support.mirrors import Mirror
@@ -92,6 +95,27 @@ def test_every_checkpoint_is_a_commit_and_the_run_has_one_entry(mirror: Mirror, 
     assert (mirror.root / "CHANGELOG.md").read_text("utf-8").count("<!-- run:") == 1
     assert "4 added, 0 moved" in (mirror.root / "CHANGELOG.md").read_text("utf-8")
     assert mirror.place.git(mirror.root, "rev-parse", "main") == mirror.place.git(mirror.place.remote, "rev-parse", "main")
+
+
+def test_a_changelog_that_is_full_moves_its_oldest_entries_to_their_year(mirror: Mirror, source: Simulator) -> None:
+    source.faults.append(Fault("GET", "/blobs/", slow(0.6), times=None))
+    older = [
+        Entry(datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=hour), "gcr.io/p", f"run-{hour}", "x" * 901) for hour in range(546)
+    ]
+    full = changelog.insert("# Changelog of the mirror\n\nOurs.\n", *older)
+    mirror.place.commit(mirror.root, "a full changelog", {"CHANGELOG.md": full})
+    mirror.place.git(mirror.root, "push", "--quiet", "origin", "main")
+    mirror.run("sync", "--checkpoint", "1s", "--jobs", "1")
+    left, year = ((mirror.root / path).read_text("utf-8") for path in ("CHANGELOG.md", "changelog/2025.md"))
+
+    assert 511 * 1024 < len(full) < 512 * 1024
+    assert 300 * 1024 < len(left) < 512 * 1024
+    assert left.startswith("# Changelog of the mirror\n\nOurs.\n\n## ")
+    assert left.endswith("\n\n## Earlier\n\n- [2025](changelog/2025.md)\n")
+    assert left.count("4 added, 0 moved") == 1
+    assert (left + year).count("<!-- run:") == len(older) + 1
+    assert mirror.place.git(mirror.root, "status", "--porcelain") == ""
+    assert mirror.place.show(mirror.place.remote, "changelog/2025.md") == year.strip()
 
 
 def test_a_checkpoint_that_cannot_be_pushed_does_not_end_the_run(mirror: Mirror, source: Simulator) -> None:

@@ -1,5 +1,7 @@
 """Where things stand in the metadata repository, as paths relative to its root with ``/`` between the components."""
 
+import re
+
 from gcrsync.oci.name import Repository
 
 ROOT = "metadata"
@@ -10,6 +12,11 @@ README = f"{ROOT}/README.md"
 
 CHANGELOG = "CHANGELOG.md"
 """What each run changed."""
+
+CHANGELOGS = "changelog"
+"""The folder of what earlier runs changed, a file for each year."""
+
+_YEAR = re.compile(rf"{CHANGELOGS}/([0-9]{{4}})\.md")
 
 _DOCUMENT_ENDING = ".json"
 _PAGE_NAME = "README.md"
@@ -23,6 +30,17 @@ def path_of(repository: Repository) -> str:
     and nothing leads out of ``metadata/``.
     """
     return f"{_below_registry(repository, repository.path.split('/'))}{_DOCUMENT_ENDING}"
+
+
+def changelog_of(year: int) -> str:
+    """Give the path of the changelog of a year."""
+    return f"{CHANGELOGS}/{year:04}.md"
+
+
+def year_of(path: str) -> int | None:
+    """Give the year whose changelog stands at a path, None for any other path."""
+    found = _YEAR.fullmatch(path)
+    return int(found[1]) if found else None
 
 
 def is_document(path: str) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from gcrsync.store.command import Git
 
 PLAIN, EXECUTABLE = "100644", "100755"
-OURS = ("metadata", "CHANGELOG.md")
-"""What gcrsync writes in a repository: a folder and a file at its root."""
+OURS = ("metadata", "changelog", "CHANGELOG.md")
+"""What gcrsync writes in a repository: two folders and a file at its root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class Tree:
 
 def is_ours(path: str) -> bool:
     """Tell whether a path is one that gcrsync writes."""
-    folder, file = OURS
-    return path == file or path.startswith(f"{folder}/")
+    *folders, file = OURS
+    return path == file or path.startswith(tuple(f"{folder}/" for folder in folders))
 
 
 def differences(git: Git, before: str, after: str) -> list[Difference]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gcrsync.errors import InvalidMetadataError
-from gcrsync.metadata import changelog, document, pages, paths
+from gcrsync.metadata import document, pages, paths, years
 from gcrsync.metadata.changelog import Entry
 from gcrsync.mirror.merge import Served, merge
 from gcrsync.mirror.record import Record, Records
@@ -61,11 +61,8 @@ def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Record
 
 
 def _changelog(tree: Tree, edits: Iterable[Edit]) -> Files:
-    before = tree.read(paths.CHANGELOG)
-    text = None if before is None else before.decode(errors=_AS_IT_IS)
-    for entry in (entry for edit in edits for entry in edit.entries):
-        text = changelog.insert(text, entry)
-    return {} if text is None else {paths.CHANGELOG: text.encode(errors=_AS_IT_IS)}
+    changed = years.insert(_changelogs(tree), (entry for edit in edits for entry in edit.entries))
+    return {path: text.encode(errors=_AS_IT_IS) for path, text in changed.items()}
 
 
 def read_records(tree: Tree) -> Records:
@@ -80,8 +77,8 @@ def edit_between(before: Tree, after: Tree) -> Edit:
     """Give what was changed from one commit to a later one, both of them ours."""
     old, new = read_records(before), read_records(after)
     changed = {repository for repository in {*old, *new} if old.get(repository) != new.get(repository)}
-    known = {(entry.run, entry.namespace, entry.body) for entry in _entries(before)}
-    entries = tuple(entry for entry in _entries(after) if (entry.run, entry.namespace, entry.body) not in known)
+    known = set(years.entries(_changelogs(before)))
+    entries = tuple(entry for entry in years.entries(_changelogs(after)) if entry not in known)
     return Edit(
         {repository: old[repository] for repository in changed if repository in old},
         {repository: new.get(repository) or _empty(old[repository]) for repository in changed},
@@ -89,9 +86,11 @@ def edit_between(before: Tree, after: Tree) -> Edit:
     )
 
 
-def _entries(tree: Tree) -> tuple[Entry, ...]:
-    content = tree.read(paths.CHANGELOG)
-    return () if content is None else changelog.entries(content.decode(errors=_AS_IT_IS))
+def _changelogs(tree: Tree) -> Mapping[str, str]:
+    """Give the changelog and its years, by path."""
+    found = {**tree.entries(paths.CHANGELOG), **tree.entries(f"{paths.CHANGELOGS}/")}
+    ours = {path: entry for path, entry in found.items() if path == paths.CHANGELOG or paths.year_of(path) is not None}
+    return {path: content.decode(errors=_AS_IT_IS) for path, content in tree.contents(ours).items()}
 
 
 def _files(tree: Tree, folder: str) -> Mapping[str, bytes]:
