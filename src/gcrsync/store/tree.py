@@ -1,7 +1,7 @@
 """The files of one commit, read from git's objects and never from the worktree."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gcrsync.store.command import Git
@@ -46,12 +46,12 @@ class Tree:
 
     def files(self, prefix: str = "") -> dict[str, bytes]:
         """Give the content of every file that is ``prefix`` or below it (``metadata/``), by path."""
-        return self.contents(self.entries(prefix))
+        return dict(self.contents(self.entries(prefix)))
 
-    def contents(self, entries: Mapping[str, Entry]) -> dict[str, bytes]:
-        """Give the content of each of these entries that is a file, by path."""
+    def contents(self, entries: Mapping[str, Entry]) -> Iterator[tuple[str, bytes]]:
+        """Give the content of each of these entries that is a file, one after the other, with its path."""
         plain = {path: entry.oid for path, entry in entries.items() if entry.is_file}
-        return dict(zip(plain, blobs(self.git, list(plain.values())), strict=True))
+        return zip(plain, blobs(self.git, list(plain.values())), strict=True)
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
         """Give what the commit has at and below ``prefix``, by path, without reading any of it."""
@@ -87,14 +87,13 @@ def _entry(mode: str, oid: str) -> Entry | None:
     return Entry(mode, oid) if oid.strip("0") else None
 
 
-def blobs(git: Git, oids: Sequence[str]) -> list[bytes]:
-    """Give the content of each of these objects, in their order, read by one process."""
+def blobs(git: Git, oids: Sequence[str]) -> Iterator[bytes]:
+    """Give the content of each of these objects, in their order, read by one process and given one after the other."""
     wanted = [oid.encode() for oid in oids]
     output = git.run("cat-file", "--batch", stdin=b"\n".join([*wanted, b""])).output if wanted else b""
-    found, position = [], 0
+    position = 0
     for _ in wanted:
         start = output.index(b"\n", position) + 1
         size = int(output[position:start].split(b" ")[2])
-        found.append(output[start : start + size])
+        yield output[start : start + size]
         position = start + size + 1
-    return found

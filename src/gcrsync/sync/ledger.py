@@ -1,6 +1,7 @@
 """The record of a run while it grows: what is confirmed so far is committed and pushed, as often as somebody asks for it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from gcrsync.metadata.changelog import Entry, body
 from gcrsync.metadata.summary import Counts, message
@@ -13,16 +14,25 @@ from gcrsync.store.ground import Ground
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.sync.job import Job
-from gcrsync.sync.record import Edit, edit_between, files_of
+from gcrsync.sync.record import Documents, Edit, edit_between, files_of
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a run begins with: the ground, the records, and the documents that they were read from."""
+
+    ground: Ground
+    records: Records
+    documents: Documents
 
 
 class Ledger:
     """Publishes what one run has confirmed; its history is locked meanwhile."""
 
-    def __init__(self, job: Job, history: History, ground: Ground, records: Records, served: Served) -> None:
-        """Begin on a ground, with the ``records`` that the run begins with."""
+    def __init__(self, job: Job, history: History, beginning: Beginning, served: Served) -> None:
+        """Take what the run begins with; ``served`` says what a destination has."""
         self._job, self._history, self._served = job, history, served
-        self._ground, self._recorded = ground, dict(records)
+        self._ground, self._recorded, self._documents = beginning.ground, dict(beginning.records), beginning.documents
 
     def publish(self, changed: Records, report: Report) -> Publication:
         """Commit and push the records that are other than at the beginning, and say in the changelog what the report says.
@@ -34,7 +44,7 @@ class Ledger:
 
         def write(ground: Ground) -> Draft:
             left = (edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
-            return Draft(files_of((*left, edit), ground.tree, self._served), _message(report), self._job.run)
+            return Draft(files_of((*left, edit), ground.tree, self._served, self._documents), _message(report), self._job.run)
 
         publication = self._history.publish(self._ground, write)
         self._ground = publication.ground

@@ -9,6 +9,7 @@ from gcrsync.metadata.changelog import Entry
 from gcrsync.mirror.merge import Served, merge
 from gcrsync.mirror.record import Record, Records
 from gcrsync.oci.name import Repository
+from gcrsync.store.tree import Entry as TreeEntry
 from gcrsync.store.tree import Tree
 
 _AS_IT_IS = "surrogateescape"
@@ -37,19 +38,41 @@ class Edit:
         }
 
 
-def files_of(edits: Iterable[Edit], tree: Tree, served: Served) -> Files:
+class Documents:
+    """The documents of one commit after the other; what two of them have alike is read and decoded once."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._known: dict[tuple[str, str], Record] = {}
+
+    def records(self, tree: Tree, *folders: str) -> Records:
+        """Give what a commit records in some folders.
+
+        Raises InvalidMetadataError for a document that does not parse, and for what stands in the way of one and is no file.
+        """
+        entries = {path: entry for folder in folders for path, entry in _entries(tree, folder).items() if paths.is_document(path)}
+        new = {path: entry for path, entry in entries.items() if (path, entry.oid) not in self._known}
+        read = {(path, new[path].oid): _decoded(path, content) for path, content in tree.contents(new)}
+        known = self._known | read
+        self._known = {(path, entry.oid): known[path, entry.oid] for path, entry in entries.items()}
+        return {record.repository: record for record in self._known.values()}
+
+
+def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Documents) -> Files:
     """Give the files to write on top of a commit, whoever made it, so that it says what some edits say.
 
     Nothing is given where it says all of it already. Raises InvalidMetadataError for a document that does not parse.
     """
     edits = tuple(edits)
-    known = _of_registries(tree, {repository for edit in edits for repository in edit.after})
+    # Of their registries all others too, which the pages count.
+    registries = {paths.folders_of(repository)[0] for edit in edits for repository in edit.after}
+    known = documents.records(tree, *sorted(registries))
     current = recovered(known, edits, served)
     changed = [repository for repository, record in current.items() if record != known.get(repository)]
     if not changed:
         return {}
-    documents = {paths.path_of(repository): _document(current[repository]) for repository in changed}
-    return {**documents, **_pages(tree, current, changed), **_changelog(tree, edits)}
+    changes = {paths.path_of(repository): _document(current[repository]) for repository in changed}
+    return {**changes, **_pages(tree, current, changed), **_changelog(tree, edits)}
 
 
 def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Records:
@@ -70,7 +93,7 @@ def read_records(tree: Tree) -> Records:
 
     Raises InvalidMetadataError for a document that does not parse, and for what stands in the way of one and is no file.
     """
-    return _records(_files(tree, paths.ROOT).items())
+    return Documents().records(tree, paths.ROOT)
 
 
 def edit_between(before: Tree, after: Tree) -> Edit:
@@ -90,22 +113,17 @@ def _changelogs(tree: Tree) -> Mapping[str, str]:
     """Give the changelog and its years, by path."""
     found = {**tree.entries(paths.CHANGELOG), **tree.entries(f"{paths.CHANGELOGS}/")}
     ours = {path: entry for path, entry in found.items() if path == paths.CHANGELOG or paths.year_of(path) is not None}
-    return {path: content.decode(errors=_AS_IT_IS) for path, content in tree.contents(ours).items()}
+    return {path: content.decode(errors=_AS_IT_IS) for path, content in tree.contents(ours)}
 
 
-def _files(tree: Tree, folder: str) -> Mapping[str, bytes]:
+def _entries(tree: Tree, folder: str) -> Mapping[str, TreeEntry]:
     """Give the files of a folder in which there is nothing else: what is taken for absent would be copied, and then not written."""
     entries = tree.entries(folder)
     for path, entry in entries.items():
         if not entry.is_file:
             hint = "put a plain file in its place or remove it, commit and push that, then run again"
             raise InvalidMetadataError(path, 0, _KINDS.get(entry.mode, "no plain file"), hint=hint)
-    return tree.contents(entries)
-
-
-def _records(files: Iterable[tuple[str, bytes]]) -> Records:
-    found = (_decoded(path, content) for path, content in files if paths.is_document(path))
-    return {record.repository: record for record in found}
+    return entries
 
 
 def _decoded(path: str, content: bytes) -> Record:
@@ -116,20 +134,17 @@ def _decoded(path: str, content: bytes) -> Record:
 
 
 def _document(record: Record) -> bytes | None:
-    return document.encode(record).encode() if record.served or record.held else None
+    return document.encode(record).encode() if _has_document(record) else None
 
 
-def _of_registries(tree: Tree, repositories: Iterable[Repository]) -> Records:
-    """Give what a commit records of some repositories and of all others of their registries, which their pages count too."""
-    registries = {paths.folders_of(repository)[0] for repository in repositories}
-    documents = (document for registry in sorted(registries) for document in _files(tree, registry).items())
-    return _records(documents)
+def _has_document(record: Record) -> bool:
+    return bool(record.served or record.held)
 
 
 def _pages(tree: Tree, records: Records, changed: Iterable[Repository]) -> Files:
     """Make the pages for people anew that show any of the changed records."""
     folders = {folder for repository in changed for folder in paths.folders_of(repository)}
-    kept = {repository: record for repository, record in records.items() if _document(record) is not None}
+    kept = {repository: record for repository, record in records.items() if _has_document(record)}
     texts = pages.pages(kept, sorted(folders))
     if tree.read(paths.README) is None:
         texts = {**texts, paths.README: pages.FIRST_PAGE}

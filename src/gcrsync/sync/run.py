@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gcrsync.errors import GcrsyncError
+from gcrsync.metadata.paths import ROOT
 from gcrsync.mirror.merge import Served
 from gcrsync.mirror.report import Report
 from gcrsync.oci.digest import Digest
@@ -16,10 +17,10 @@ from gcrsync.sync.compare import compare, limits
 from gcrsync.sync.copy import Copied, copy, reachable
 from gcrsync.sync.crew import Crew, by_threads
 from gcrsync.sync.job import Job, Means
-from gcrsync.sync.ledger import Ledger
+from gcrsync.sync.ledger import Beginning, Ledger
 from gcrsync.sync.pool import Pool, each
 from gcrsync.sync.prune import prune
-from gcrsync.sync.record import edit_between, read_records, recovered
+from gcrsync.sync.record import Documents, edit_between, read_records, recovered
 from gcrsync.sync.work import Purpose, plan_work
 
 
@@ -63,10 +64,11 @@ def run(job: Job, means: Means, history: History, is_due: Callable[[], bool], cr
         leftovers = tuple(edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
         if leftovers:
             means.watch.said("an earlier run has left a record that was never pushed; this one records it again")
-        records = recovered(read_records(ground.tree), leftovers, _served(means))
+        documents = Documents()
+        records = recovered(documents.records(ground.tree, ROOT), leftovers, _served(means))
         compared = compare(job, means, records)
         copied = Copied(compared, records)
-        ledger = Ledger(job, history, ground, records, _served(means))
+        ledger = Ledger(job, history, Beginning(ground, records, documents), _served(means))
         work = list(reachable(means, plan_work(means, compared, records, job.started), copied))
 
         def checkpoint() -> None:
@@ -87,11 +89,11 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> Rehearsed:
     What is planned for a destination that does not answer fails as a whole, as in a run.
     """
     with rehearsal.locked():
-        ground = rehearsal.prepare()
-        records = read_records(ground.tree)
+        ground, documents = rehearsal.prepare(), Documents()
+        records = documents.records(ground.tree, ROOT)
         compared = compare(job, means, records)
         copied, present = Copied(compared, records), 0
-        ledger = Ledger(job, rehearsal, ground, records, _served(means))
+        ledger = Ledger(job, rehearsal, Beginning(ground, records, documents), _served(means))
         planned = [item for item in plan_work(means, compared, records, job.started) if item.purpose is not Purpose.REVISIT]
         work = list(reachable(means, planned, copied))
         pool = Pool(means.executor, means.ahead, means.stopped)
