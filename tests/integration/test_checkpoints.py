@@ -46,6 +46,12 @@ def pushed(mirror: Mirror) -> set[str]:
     return {Path(path).stem for path in paths if path.endswith(".json")}
 
 
+def files(root: Path) -> dict[str, tuple[int, int]]:
+    """Give what tells whether a file was written, git's own among them."""
+    found = {str(path.relative_to(root)): path.stat() for path in root.rglob("*") if path.is_file()}
+    return {path: (stat.st_ino, stat.st_mtime_ns) for path, stat in found.items()}
+
+
 def test_a_killed_run_loses_nothing_that_a_checkpoint_has_pushed_and_no_image(mirror: Mirror, source: Simulator) -> None:
     release = Event()
     source.add("p/z", image("z", layers=1, size=LARGE), "v1")
@@ -95,6 +101,26 @@ def test_every_checkpoint_is_a_commit_and_the_run_has_one_entry(mirror: Mirror, 
     assert (mirror.root / "CHANGELOG.md").read_text("utf-8").count("<!-- run:") == 1
     assert "4 added, 0 moved" in (mirror.root / "CHANGELOG.md").read_text("utf-8")
     assert mirror.place.git(mirror.root, "rev-parse", "main") == mirror.place.git(mirror.place.remote, "rev-parse", "main")
+
+
+def test_a_run_with_nothing_to_do_writes_no_file(mirror: Mirror) -> None:
+    mirror.run("sync")
+    before = files(mirror.root)
+    report = mirror.report("sync")["namespaces"][0]
+    written = {path for path, known in files(mirror.root).items() if before.pop(path, None) != known} | set(before)
+
+    assert (report["added"], report["unchanged"]) == (0, 4)
+    assert written <= {".git/gcrsync/lock"}
+
+
+def test_the_files_that_commits_are_made_of_are_there_no_longer_than_the_run(mirror: Mirror, source: Simulator) -> None:
+    source.faults.append(Fault("GET", "/blobs/", slow(0.6), times=None))
+    before = len(mirror.log)
+    mirror.run("sync", "--checkpoint", "1s", "--jobs", "1")
+
+    assert len(mirror.log) > before + 2
+    assert mirror.place.git(mirror.root, "worktree", "list").splitlines()[1:] == []
+    assert not (mirror.root / ".git/gcrsync/gcrsync-apart").exists()
 
 
 def test_a_changelog_that_is_full_moves_its_oldest_entries_to_their_year(mirror: Mirror, source: Simulator) -> None:

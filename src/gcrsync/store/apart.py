@@ -88,6 +88,8 @@ class Apart:
         if self.folder.exists():
             if commit and git.commit("HEAD") == commit:
                 return git
+            if commit and not git.attempt("checkout", "--quiet", "--detach", "--force", commit).status:
+                return git
             self.discard()
         self.git.run("worktree", "add", "--quiet", "--detach", "--no-checkout", str(self.folder), commit or self._seed())
         if not commit:

@@ -105,7 +105,10 @@ class History:
         """
         self._refuse_other_repositories()
         with lock.exclusive(self.common, self.git_dir, self.sleep):
-            yield
+            try:
+                yield
+            finally:
+                self._follower.apart.discard()
 
     def prepare(self) -> Ground:
         """Heal what a killed run left, fetch, and give what a run builds on. The repository is locked.

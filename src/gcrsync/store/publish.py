@@ -80,9 +80,13 @@ class Publisher:
             reraise=True,
         )
         try:
-            return tries(attempt)
-        finally:
+            publication = tries(attempt)
+        except BaseException:
             self.follower.apart.discard()
+            raise
+        if not ground.tree.commit:
+            self.follower.apart.discard()
+        return publication
 
     def _pause(self, state: RetryCallState) -> float:
         longest = _LONGEST_PAUSE if self.follower.git.hurry() is None else _SHORT_PAUSE
