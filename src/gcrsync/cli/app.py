@@ -16,7 +16,8 @@ from gcrsync.cli.record_options import HistoryOptions, VerifyOptions
 from gcrsync.cli.streams import code_in_the_end, make_lasting
 from gcrsync.store.command import LOCAL_VARIABLES
 
-_GARBAGE_THRESHOLD = 200_000
+GARBAGE_THRESHOLD = 200_000
+"""How many values there may be before cycles are looked for among them."""
 
 _ABOUT = """Mirror whole namespaces of container images, every digest unchanged, with the record in git.
 
@@ -205,7 +206,7 @@ def demo(options: DemoOptions) -> Exit:
 def main() -> None:
     """Run the program."""
     # Lists and records are hundreds of thousands of small values without cycles: looking for cycles in them takes a third of a run.
-    gc.set_threshold(_GARBAGE_THRESHOLD)
+    gc.set_threshold(GARBAGE_THRESHOLD)
     make_lasting()
     for name in LOCAL_VARIABLES:  # of a repository whose hook may have started us: GitPython tries git as it is imported
         os.environ.pop(name, None)
