@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from gcrsync.errors import InvalidMetadataError
 from gcrsync.metadata import strict_json
-from gcrsync.metadata.reader import WrongValueError, read_record
+from gcrsync.metadata.reader import read_record
+from gcrsync.metadata.section import WrongValueError
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.record import Json, Record
 from gcrsync.mirror.span import Span

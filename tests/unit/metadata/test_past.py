@@ -17,7 +17,7 @@ PATH = "metadata/gcr.io/p/a.json"
 FULL = record("gcr.io/p/a", {"latest": "one", "v1": "two"}, held={"latest": "three", "v2": "x"}, gone={"v0": "zero"})
 WITH_FORMER = replace(
     FULL,
-    former={Tag("latest"): replace(FULL.manifests[digest("one")], mirror_digest=digest("small"))},
+    former={Tag("latest"): FULL.manifests[digest("one")]._replace(mirror_digest=digest("small"))},
     kept={Tag("latest-0"): Kept(digest("two"), Tag("latest"), THEN)},
 )
 

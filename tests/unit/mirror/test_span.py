@@ -76,7 +76,7 @@ def test_a_document_that_is_removed_ends_everything() -> None:
 def test_another_name_of_the_mirror_and_another_choice_of_platforms_begin_spans() -> None:
     first = a("one")
     moved = replace(first, mirror="other.example/a")
-    narrowed = replace(moved, manifests={digest("one"): replace(first.manifests[digest("one")], mirror_digest=digest("small"))})
+    narrowed = replace(moved, manifests={digest("one"): first.manifests[digest("one")]._replace(mirror_digest=digest("small"))})
     found = spans(nights(first, moved, narrowed))[LATEST]
 
     assert [(span.standing.mirror, span.standing.mirror_digest) for span in found] == [

@@ -35,7 +35,7 @@ def test_where_platforms_were_chosen_the_digest_at_the_mirror_is_asked_for() -> 
 
 
 def test_what_refers_to_an_image_is_asked_for_by_its_digest_once() -> None:
-    signed = {name: replace(each, referrers=(digest("one"), digest("sign"))) for name, each in RECORD.manifests.items()}
+    signed = {name: each._replace(referrers=(digest("one"), digest("sign"))) for name, each in RECORD.manifests.items()}
     by_digest = [each for each in questions(replace(RECORD, manifests=signed)) if each.tag is None]
 
     assert by_digest == [Question(RECORD.repository, digest("sign"), digest("sign"))]

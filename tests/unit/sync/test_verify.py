@@ -200,7 +200,7 @@ def test_a_choice_of_platforms_is_made_again_and_must_give_the_digest_on_record(
     record = places.served(BOTH, "latest", at_mirror=child, described=chosen)
     assert places.verify(record).findings == ()
     places.lose(child)
-    wrong = replace(record, manifests={BOTH.digest: replace(chosen, mirror_digest=OTHER.digest)})
+    wrong = replace(record, manifests={BOTH.digest: chosen._replace(mirror_digest=OTHER.digest)})
     failed = places.verify(wrong, repairs=True)
 
     assert not any(finding.repaired for finding in failed.findings)
