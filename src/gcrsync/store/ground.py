@@ -72,6 +72,7 @@ def survey(git: Git, tips: Tips) -> Ground:
     """
     tip = tips.kept if contains(git, tips.kept, tips.local) else tips.local
     if not contains(git, tip, tips.upstream):
+        _refuse_what_cannot_be_seen(git, tips.upstream, tips.local)
         _refuse_work_of_persons(git, tips.upstream, tips.local)
         tip = tips.upstream
     apart = [other for other in (tips.local, tips.kept) if not contains(git, tip, other)]
@@ -111,6 +112,18 @@ def _commits(git: Git, since: str, tip: str) -> list[tuple[str, bool]]:
     return [(commit, bool(mark.strip())) for commit, _, mark in (line.partition(" ") for line in lines)]
 
 
+def is_shallow(git: Git) -> bool:
+    """Tell whether this clone lacks what comes before some of its commits."""
+    return git.run("rev-parse", "--is-shallow-repository").text == "true"
+
+
+def _refuse_what_cannot_be_seen(git: Git, upstream: str, local: str) -> None:
+    """Refuse to call two commits apart that may well have a history in common: a shallow clone ends before it."""
+    if local and upstream and git.attempt("merge-base", upstream, local).status and is_shallow(git):
+        reason = f"this clone does not hold what commits {local[:12]} and {upstream[:12]} have in common"
+        raise TooShallowError("merge-base", reason, hint="git fetch --unshallow, then run again")
+
+
 def _refuse_work_of_persons(git: Git, upstream: str, local: str) -> None:
     if not all(own(git, upstream, local)):
         reason = f"the branch in {git.folder} and its upstream have both moved on"
@@ -122,7 +135,7 @@ def _leftover(git: Git, tip: str, other: str) -> Leftover:
     newest, *older = _commits(git, tip, other)
     oldest, _ = [newest, *takewhile(lambda commit: commit[1], older)][-1]
     before = git.commit(f"{oldest}^")
-    if not before and git.run("rev-parse", "--is-shallow-repository").text == "true":
+    if not before and is_shallow(git):
         reason = f"this clone does not hold what comes before commit {oldest[:12]}"
         raise TooShallowError("rev-parse", reason, hint="git fetch --unshallow, then run again")
     return Leftover(Tree(git, before), Tree(git, other))

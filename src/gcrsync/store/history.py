@@ -20,7 +20,7 @@ from gcrsync.store import files, lock
 from gcrsync.store.apart import KEPT, MADE, Apart, Draft
 from gcrsync.store.command import Git
 from gcrsync.store.follow import Follower
-from gcrsync.store.ground import Ground, contains, is_own, look, own
+from gcrsync.store.ground import Ground, contains, is_own, is_shallow, look, own
 from gcrsync.store.publish import Publication, Publisher
 from gcrsync.store.tree import OURS, Tree
 from gcrsync.store.upstream import FETCHED, current_branch, fetch, find_upstream
@@ -93,6 +93,19 @@ class History:
             if fetched and not any(own(self.git, fetched, local)):
                 self._follower.follow(branch, local, fetched)
                 self._follower.apart.discard()
+
+    def deepened(self) -> None:
+        """Bring a clone of our own, which begins with its newest commit, all that come before; once done it is for good.
+
+        Any other repository stays as it is.
+
+        Raises:
+            GitError: the remote cannot be read.
+
+        """
+        upstream = find_upstream(self.git, current_branch(self.git)) if self.cached and is_shallow(self.git) else None
+        if upstream:
+            fetch(self.git, upstream, "--unshallow")
 
     @contextmanager
     def locked(self) -> Iterator[None]:

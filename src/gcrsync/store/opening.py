@@ -3,15 +3,14 @@
 import hashlib
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gcrsync.errors import BusyRepositoryError, GcrsyncError, GitError, NotAMetadataRepositoryError, StoreError, UsageError
+from gcrsync.errors import BusyRepositoryError, GcrsyncError, NotAMetadataRepositoryError, UsageError
+from gcrsync.store.clone import Origin, clone
 from gcrsync.store.command import Answer, Git, Hurry, failure, never
 from gcrsync.store.history import History
 
@@ -58,8 +57,10 @@ def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> Hist
     )
 
 
-def open_remote(url: str, cache: Path, surroundings: Surroundings) -> History:
-    """Open the repository at a URL in a clone that is kept below ``cache``, one folder for each URL, and fetched at each use.
+def open_remote(url: str, cache: Path, surroundings: Surroundings, *, branch: str = "") -> History:
+    """Open the repository at a URL in a clone that is kept below ``cache``, and fetched at each use.
+
+    There is one folder for each URL, and for each ``branch`` of it that a user has named; without a name it is the default branch.
 
     Raises:
         UsageError: the URL holds credentials.
@@ -67,10 +68,11 @@ def open_remote(url: str, cache: Path, surroundings: Surroundings) -> History:
 
     """
     _refuse_credentials(url)
+    origin = Origin(url, branch)
     name = re.sub(r"[^A-Za-z0-9._-]", "", url.rstrip("/").rpartition("/")[2].removesuffix(".git")) or "metadata"
-    folder = cache / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+    folder = cache / f"{name}-{hashlib.sha256(str(origin).encode()).hexdigest()[:16]}"
     if not folder.exists():
-        _clone(url, folder, surroundings)
+        clone(Git(cache, surroundings.environment, hurry=surroundings.hurry), origin, folder)
     history = replace(open_history(folder, surroundings, named=True), cached=True)
     with suppress(BusyRepositoryError):  # it is a run that holds it, and that brings it up to date itself
         history.refresh()
@@ -89,7 +91,9 @@ def open_rehearsal(history: History, folder: Path) -> History:
     history.check()
     git = history.git
     options = ("--quiet", "--template=", "--no-tags", "--single-branch", "--origin=origin")
-    git.run("clone", *options, "--", str(git.folder), str(folder))
+    # Of a clone that holds no more than the newest files there is no more to clone; from a path git would try to take all.
+    source = ("--depth=1", "--", git.folder.as_uri()) if history.cached else ("--", str(git.folder))
+    git.run("clone", *options, *source, str(folder))
     copy = replace(git, folder=folder)
     copy.run("remote", "remove", "origin")
     copy.run("config", "core.hooksPath", os.devnull)
@@ -134,21 +138,3 @@ def _refuse_credentials(url: str) -> None:
     if parts.password or (parts.username and parts.scheme in ("http", "https")):
         hint = "leave them out, and let a git credential helper give them: git help credentials"
         raise UsageError(f"the URL of the metadata repository at {parts.hostname} holds credentials", hint=hint)
-
-
-def _clone(url: str, folder: Path, surroundings: Surroundings) -> None:
-    """Clone beside the folder first: two runs may do so at once, and half a clone is none."""
-    beside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        Git(folder.parent, surroundings.environment, hurry=surroundings.hurry).run(
-            "clone", "--quiet", "--no-tags", "--", url, str(beside)
-        )
-        beside.rename(folder)
-    except GitError as error:
-        raise GitError("clone", error.reason, hint="see that the URL is right and that git may read it") from error
-    except OSError as error:
-        if not folder.is_dir():
-            raise StoreError(f"cannot write {folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gcrsync.store.command import Git
 
@@ -88,7 +88,11 @@ def _entry(mode: str, oid: str) -> Entry | None:
 
 
 def blobs(git: Git, oids: Sequence[str]) -> Iterator[bytes]:
-    """Give the content of each of these objects, in their order, read by one process and given one after the other."""
+    """Give the content of each of these objects, in their order, read by one process and given one after the other.
+
+    What a clone without all blobs lacks of them is fetched in one request. Raises GitError where one cannot be read.
+    """
+    _bring(git, oids)
     wanted = [oid.encode() for oid in oids]
     output = git.run("cat-file", "--batch", stdin=b"\n".join([*wanted, b""])).output if wanted else b""
     position = 0
@@ -97,3 +101,17 @@ def blobs(git: Git, oids: Sequence[str]) -> Iterator[bytes]:
         size = int(output[position:start].split(b" ")[2])
         yield output[start : start + size]
         position = start + size + 1
+
+
+def _bring(git: Git, oids: Sequence[str]) -> None:
+    """Fetch the objects that a remote has promised to give: git itself would ask for one after another."""
+    promised = git.attempt("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$", "true").text
+    if not promised:
+        return
+    here = set(git.run("cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)").text.split())
+    missing = dict.fromkeys(oid for oid in oids if oid not in here)
+    if missing:
+        remote = promised.splitlines()[0].removeprefix("remote.").removesuffix(".promisor")
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin")
+        asking = replace(git, options=(*git.options, "-c", "fetch.negotiationAlgorithm=noop"))
+        asking.run("fetch", remote, *options, stdin="\n".join([*missing, ""]).encode())
