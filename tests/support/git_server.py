@@ -2,7 +2,7 @@
 
 import subprocess
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from http import HTTPStatus
 from pathlib import Path
@@ -11,23 +11,23 @@ import httpx
 
 from tests.support.serving import Answer
 
-_ACCOUNT = "ann:s3cret"
-
 
 @dataclass(frozen=True, slots=True)
 class GitServer:
-    """Serves the repositories in ``folder``, to the ``account`` alone where there is one; ``asked`` has the path of each request."""
+    """Serves the repositories in ``folder`` to the ``account`` alone; where they are ``public`` everybody may read them."""
 
     folder: Path
-    account: str = _ACCOUNT
-    asked: list[str] = field(default_factory=list)
+    account: str = "ann:s3cret"
+    public: bool = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer as a git host does."""
-        self.asked.append(request.url.path)
         expected = "Basic " + b64encode(self.account.encode()).decode()
-        if self.account and request.headers.get("Authorization") != expected:
-            return httpx.Response(HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": 'Basic realm="git"', "Content-Length": "0"})
+        writing = b"receive-pack" in request.url.raw_path
+        if request.headers.get("Authorization") != expected and (writing or not self.public):
+            refusal = _response(HTTPStatus.UNAUTHORIZED, b"")
+            refusal.headers["WWW-Authenticate"] = 'Basic realm="git"'
+            return refusal
         environment = {
             "GIT_PROJECT_ROOT": str(self.folder),
             "GIT_HTTP_EXPORT_ALL": "1",

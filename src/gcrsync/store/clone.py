@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gcrsync.errors import GitError, StoreError
 from gcrsync.store.command import Git, failure
+from gcrsync.store.credentials import answering, way_in
 
 _HEADS = "refs/heads/"
 _NEWEST = ("--depth=1", "--filter=blob:none")
@@ -36,7 +37,7 @@ def clone(git: Git, origin: Origin, folder: Path) -> None:
     beside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _clone(replace(git, folder=folder.parent), origin, beside)
+        _clone(answering(replace(git, folder=folder.parent), origin.url), origin, beside)
         beside.rename(folder)
     except OSError as error:
         if not folder.is_dir():
@@ -52,7 +53,7 @@ def _clone(git: Git, origin: Origin, folder: Path) -> None:
     if answer.status and "shallow" in answer.words:  # a server of files alone has no part of a history to give
         answer = git.attempt("clone", *options, "--", origin.url, str(folder))
     if answer.status:
-        raise failure("clone", answer, hint="see that the URL is right and that git may read it")
+        raise failure("clone", answer, hint=way_in(answer) or "see that the URL is right and that git may read it")
     if origin.branch and not branch:
         replace(git, folder=folder).run("symbolic-ref", "HEAD", f"{_HEADS}{origin.branch}")
 
@@ -61,7 +62,7 @@ def _branch(git: Git, origin: Origin) -> str:
     """Give the branch to clone, empty in a repository without commits."""
     answer = git.attempt("ls-remote", "--quiet", "--symref", "--", origin.url, "HEAD", f"{_HEADS}*")
     if answer.status:
-        raise failure("clone", answer, hint="see that the URL is right and that git may read it")
+        raise failure("clone", answer, hint=way_in(answer) or "see that the URL is right and that git may read it")
     fields = [line.split("\t") for line in answer.text.splitlines()]
     branches = [name.removeprefix(_HEADS) for _, name in fields if name.startswith(_HEADS)]
     default = [target.removeprefix(f"ref: {_HEADS}") for target, name in fields if name == "HEAD" and target.startswith("ref: ")]

@@ -36,6 +36,12 @@ LOCAL_VARIABLES = (
 )
 """What a git hook or alias that starts gcrsync leaves in its environment, and what would lead git to another repository."""
 
+CREDENTIAL = "GCRSYNC_GIT_PASSWORD"
+"""The variable with what the host of the metadata repository wants to hear."""
+
+SECRETS = ("GCRSYNC_PASSWORD", CREDENTIAL)
+"""What git, and the hooks that it runs, are not given unless they need it."""
+
 QUIET = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 """English words, no question at a terminal, and no lock for the mere comfort of the next command."""
 
@@ -99,13 +105,15 @@ class Answer:
 class Git:
     """Git in ``folder``, with ``options`` before every command.
 
-    Only the names in `LOCAL_VARIABLES` are taken out of the environment of this process; ``environment`` comes on top of it.
+    Only the names in `LOCAL_VARIABLES` are taken out of the environment of this process, and those in `SECRETS` but for the ones in
+    ``secrets``; ``environment`` comes on top of it.
     ``longest`` is the most seconds that a command may take, and ``hurry`` gives those since the run was asked to end.
     """
 
     folder: Path
     environment: Mapping[str, str]
     options: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     longest: float = LONGEST
     hurry: Hurry = never
 
@@ -118,8 +126,9 @@ class Git:
 
         """
         # GitPython copies os.environ and can only add to it: `env -u` takes away what leads elsewhere.
-        removed = [part for name in LOCAL_VARIABLES for part in ("-u", name)]
-        kept = {name: value for name, value in self.environment.items() if name not in LOCAL_VARIABLES}
+        hidden = (*LOCAL_VARIABLES, *(name for name in SECRETS if name not in self.secrets))
+        removed = [part for name in hidden for part in ("-u", name)]
+        kept = {name: value for name, value in self.environment.items() if name not in hidden}
         environment = PATIENCE | kept | QUIET
         late = IN_A_HURRY if arguments[0] in _WAITING else _AT_LAST
 

@@ -9,6 +9,7 @@ from gcrsync.errors import GitError
 from gcrsync.store import lock
 from gcrsync.store.apart import KEPT, Draft
 from gcrsync.store.command import IN_A_HURRY, Answer, failure
+from gcrsync.store.credentials import way_in
 from gcrsync.store.follow import Follower
 from gcrsync.store.ground import Ground, Tips, contains, look, own
 from gcrsync.store.tree import Tree
@@ -136,7 +137,7 @@ class Publisher:
         if now.tips.upstream != ground.tips.upstream or lost_a_race(answer):
             return UpstreamMovedError(now, answer, recorded)
         self._keep(ground, tip)
-        return failure("push", answer, hint=recorded)
+        return failure("push", answer, hint="; ".join(filter(None, (recorded, way_in(answer)))))
 
     def _keep(self, ground: Ground, tip: str) -> None:
         """Put a commit that could not be pushed on the local branch, unless that would leave another one of ours behind."""

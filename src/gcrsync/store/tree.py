@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gcrsync.store.command import Git
+from gcrsync.store.credentials import answering
 
 PLAIN, EXECUTABLE = "100644", "100755"
 OURS = ("metadata", "changelog", "CHANGELOG.md")
@@ -92,7 +93,7 @@ def blobs(git: Git, oids: Sequence[str]) -> Iterator[bytes]:
 
     What a clone without all blobs lacks of them is fetched in one request. Raises GitError where one cannot be read.
     """
-    _bring(git, oids)
+    _fetch(git, oids)
     wanted = [oid.encode() for oid in oids]
     output = git.run("cat-file", "--batch", stdin=b"\n".join([*wanted, b""])).output if wanted else b""
     position = 0
@@ -103,15 +104,31 @@ def blobs(git: Git, oids: Sequence[str]) -> Iterator[bytes]:
         position = start + size + 1
 
 
-def _bring(git: Git, oids: Sequence[str]) -> None:
-    """Fetch the objects that a remote has promised to give: git itself would ask for one after another."""
-    promised = git.attempt("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$", "true").text
-    if not promised:
+def bring(git: Git, commit: str) -> None:
+    """Have all files of a commit here, in one request: git itself would ask for one after another as they are read.
+
+    Raises:
+        GitError: they cannot be fetched.
+
+    """
+    if _promisor(git):
+        _fetch(git, [entry.oid for entry in Tree(git, commit).entries().values() if entry.is_file])
+
+
+def _promisor(git: Git) -> str:
+    """Give the remote that has promised to give what this clone lacks, empty where there is none."""
+    names = git.attempt("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$", "true").text.splitlines()
+    return names[0].removeprefix("remote.").removesuffix(".promisor") if names else ""
+
+
+def _fetch(git: Git, oids: Sequence[str]) -> None:
+    """Fetch those of the objects that a remote has promised to give and that are not here."""
+    remote = _promisor(git)
+    if not remote:
         return
     here = set(git.run("cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)").text.split())
     missing = dict.fromkeys(oid for oid in oids if oid not in here)
     if missing:
-        remote = promised.splitlines()[0].removeprefix("remote.").removesuffix(".promisor")
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin")
-        asking = replace(git, options=(*git.options, "-c", "fetch.negotiationAlgorithm=noop"))
+        asking = answering(replace(git, options=(*git.options, "-c", "fetch.negotiationAlgorithm=noop")), remote)
         asking.run("fetch", remote, *options, stdin="\n".join([*missing, ""]).encode())

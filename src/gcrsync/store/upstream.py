@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from gcrsync.errors import GitError
 from gcrsync.store.command import Answer, Git, failure
+from gcrsync.store.credentials import answering, way_in
+from gcrsync.store.tree import bring
 
 FETCHED = "refs/gcrsync/upstream"
 """Where the upstream branch was when we last looked, whatever the person's own configuration of fetching says."""
@@ -65,12 +67,14 @@ def fetch(git: Git, upstream: Upstream, *options: str) -> str:
 
     """
     quiet = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
-    answer = git.attempt("fetch", *quiet, *options, upstream.remote, f"+{upstream.branch}:{FETCHED}")
+    asking = answering(git, upstream.remote)
+    answer = asking.attempt("fetch", *quiet, *options, upstream.remote, f"+{upstream.branch}:{FETCHED}")
     if not answer.status:
+        bring(asking, FETCHED)
         return git.commit(FETCHED)
-    listing = git.attempt("ls-remote", "--quiet", upstream.remote, upstream.branch)
+    listing = asking.attempt("ls-remote", "--quiet", upstream.remote, upstream.branch)
     if listing.status or listing.output:
-        raise failure("fetch", answer)
+        raise failure("fetch", answer, hint=way_in(answer))
     git.run("update-ref", "-d", FETCHED)
     return ""
 
@@ -78,7 +82,8 @@ def fetch(git: Git, upstream: Upstream, *options: str) -> str:
 def push(git: Git, upstream: Upstream, commit: str) -> Answer:
     """Move the upstream branch forward to a commit; the answer tells whether the remote took it."""
     options = ("--porcelain", "--no-follow-tags", "--recurse-submodules=no")
-    answer = git.attempt("push", *options, upstream.remote, f"{commit}:{upstream.branch}")
+    url = git.run("remote", "get-url", "--push", upstream.remote).text
+    answer = answering(git, url).attempt("push", *options, upstream.remote, f"{commit}:{upstream.branch}")
     if answer.status == 0:
         git.run("update-ref", FETCHED, commit)
     return answer
