@@ -29,7 +29,7 @@ class Workplace:
     """A folder with a bare remote and the clones of it that a test asks for."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.told = folder, list[str]()
         self.environment = environment(folder / "home")
         (folder / "home" / "gitconfig").write_text("[init]\ndefaultBranch = main\n[gc]\nauto = 0\n[maintenance]\nauto = false\n")
         self.remote = folder / "remote.git"
@@ -69,8 +69,8 @@ class Workplace:
 
     @property
     def surroundings(self) -> Surroundings:
-        """What a run finds around it: no time passes, and chance gives a half."""
-        return Surroundings(self.environment, lambda _: None, lambda: 0.5)
+        """What a run finds around it: no time passes, chance gives a half, and lines for the user are in ``told``."""
+        return Surroundings(self.environment, lambda _: None, lambda: 0.5, tell=self.told.append)
 
     def hook(self, folder: Path, name: str, script: str) -> None:
         """Install a hook in a clone or in the remote."""

@@ -143,7 +143,7 @@ def monitor(options: MonitorOptions) -> Exit:
 
 def opened(named: str | None, stop: Stop | None = None) -> History:
     """Open the metadata repository: the one of this folder, or the one that is named, by a path or by a URL."""
-    around = Surroundings(dict(os.environ), time.sleep, random.random, stop.seconds if stop else never)
+    around = Surroundings(dict(os.environ), time.sleep, random.random, stop.seconds if stop else never, Screen().warn)
     if named is None:
         return open_history(Path.cwd(), around, named=False)
     if _URL.match(named) and not Path(named).exists():

@@ -14,16 +14,13 @@ from pathlib import Path
 from gcrsync.errors import StoreError
 from gcrsync.store import files
 from gcrsync.store.command import Git
-from gcrsync.store.ground import TRAILER
+from gcrsync.store.ground import KEPT, TRAILER
 from gcrsync.store.tree import OURS, is_ours
 
 _NAME = "gcrsync-apart"
 
 MADE = f"worktrees/{_NAME}/HEAD"
 """The HEAD of the worktree apart, as all others name it."""
-
-KEPT = "refs/gcrsync/pending"
-"""The last commit that we made, until a branch is known to hold it."""
 
 _UNBORN = f"refs/heads/{_NAME}"
 _IDENTITY = {

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gcrsync.errors import GitError, StoreError
-from gcrsync.store.command import Git, failure
+from gcrsync.store.command import Git, failure, redacted
 from gcrsync.store.credentials import answering, way_in
+from gcrsync.store.upstream import HEADS, listed
 
-_HEADS = "refs/heads/"
 _NEWEST = ("--depth=1", "--filter=blob:none")
 """A server that knows no filter sends all files of the one commit, which are what is wanted first."""
 
@@ -55,22 +55,21 @@ def _clone(git: Git, origin: Origin, folder: Path) -> None:
     if answer.status:
         raise failure("clone", answer, hint=way_in(answer) or "see that the URL is right and that git may read it")
     if origin.branch and not branch:
-        replace(git, folder=folder).run("symbolic-ref", "HEAD", f"{_HEADS}{origin.branch}")
+        replace(git, folder=folder).run("symbolic-ref", "HEAD", f"{HEADS}{origin.branch}")
 
 
 def _branch(git: Git, origin: Origin) -> str:
     """Give the branch to clone, empty in a repository without commits."""
-    answer = git.attempt("ls-remote", "--quiet", "--symref", "--", origin.url, "HEAD", f"{_HEADS}*")
+    answer = git.attempt("ls-remote", "--quiet", "--symref", "--", origin.url, "HEAD", f"{HEADS}*")
     if answer.status:
         raise failure("clone", answer, hint=way_in(answer) or "see that the URL is right and that git may read it")
     fields = [line.split("\t") for line in answer.text.splitlines()]
-    branches = [name.removeprefix(_HEADS) for _, name in fields if name.startswith(_HEADS)]
-    default = [target.removeprefix(f"ref: {_HEADS}") for target, name in fields if name == "HEAD" and target.startswith("ref: ")]
+    branches = [name.removeprefix(HEADS) for _, name in fields if name.startswith(HEADS)]
+    default = [target.removeprefix(f"ref: {HEADS}") for target, name in fields if name == "HEAD" and target.startswith("ref: ")]
     wanted = [origin.branch] if origin.branch else default or branches
     if not branches:
         return ""
     if len(wanted) == 1 and wanted[0] in branches:
         return wanted[0]
     reason = f"no branch {origin.branch}" if origin.branch else "no default branch"
-    listed = ", ".join(branches[:5]) + (", ..." if len(branches) > 5 else "")  # noqa: PLR2004 - enough to choose from
-    raise GitError("clone", f"{origin.url} has {reason}, but {listed}", hint="name one of them with --branch")
+    raise GitError("clone", f"{redacted(origin.url)} has {reason}, but {listed(branches)}", hint="name one of them with --branch")

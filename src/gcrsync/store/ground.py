@@ -8,6 +8,9 @@ from gcrsync.store.command import Git, failure
 from gcrsync.store.tree import Tree
 from gcrsync.store.upstream import Upstream, fetch
 
+KEPT = "refs/gcrsync/pending"
+"""The last commit that we made, until a branch is known to hold it."""
+
 TRAILER = "Gcrsync-Run"
 """Marks a commit as ours, in the last lines of its message."""
 

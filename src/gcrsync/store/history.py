@@ -17,13 +17,13 @@ from pathlib import Path
 
 from gcrsync.errors import BusyRepositoryError, NotAMetadataRepositoryError, UncommittedChangeError
 from gcrsync.store import files, lock
-from gcrsync.store.apart import KEPT, MADE, Apart, Draft
+from gcrsync.store.apart import MADE, Apart, Draft
 from gcrsync.store.command import Git
 from gcrsync.store.follow import Follower
-from gcrsync.store.ground import Ground, contains, is_own, is_shallow, look, own
+from gcrsync.store.ground import KEPT, Ground, contains, is_own, is_shallow, look, own
 from gcrsync.store.publish import Publication, Publisher
 from gcrsync.store.tree import OURS, Tree
-from gcrsync.store.upstream import FETCHED, current_branch, fetch, find_upstream
+from gcrsync.store.upstream import FETCHED, current_branch, fetch, find_upstream, refuse_unborn
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,10 @@ class History:
         """Give what is recorded now, without a lock and without changing anything; a clone of our own is fetched first.
 
         Raises:
-            GitError: the remote of our own clone cannot be read.
+            GitError: the remote of our own clone cannot be read, or the branch that is checked out is not begun, unlike others.
 
         """
+        refuse_unborn(self.git)
         local = self.git.commit("HEAD")
         upstream = find_upstream(self.git, current_branch(self.git)) if self.cached else None
         fetched = fetch(self.git, upstream) if upstream else ""
@@ -64,13 +65,14 @@ class History:
 
         Raises:
             NotAMetadataRepositoryError: this is somebody's code.
-            GitError: no branch is checked out.
+            GitError: no branch is checked out, or one without commits where others have some.
             UncommittedChangeError: a file of ours has changes that nobody has committed.
             StoreError: the metadata folder is a symbolic link.
 
         """
         self._refuse_other_repositories()
         current_branch(self.git)
+        refuse_unborn(self.git)
         for path in OURS:
             files.locate(self.root, path)
         listing = self.git.run("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--", *OURS).output
@@ -118,6 +120,8 @@ class History:
         """
         self._refuse_other_repositories()
         with lock.exclusive(self.common, self.git_dir, self.sleep):
+            if self.cached:
+                lock.release(self.common, self.git_dir, self.sleep)
             try:
                 yield
             finally:

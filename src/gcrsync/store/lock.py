@@ -55,6 +55,34 @@ def exclusive(common: Path, git_dir: Path, sleep: Callable[[float], None]) -> It
         os.close(descriptor)
 
 
+@contextmanager
+def folder(path: Path) -> Iterator[None]:
+    """Hold a folder for a moment, in which nobody else changes which repositories there are in it; wait for that.
+
+    Raises:
+        StoreError: it is not there, or cannot be locked.
+
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StoreError(f"cannot lock {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    except OSError as error:
+        raise StoreError(f"cannot lock {path}: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
+
+
+def release(common: Path, git_dir: Path, sleep: Callable[[float], None]) -> None:
+    """Remove every lock file of git that does not go away, in a clone of our own that is held: nobody else is at work in it."""
+    for lock in _locks(common, git_dir):
+        if not is_free(lock, sleep):
+            lock.unlink(missing_ok=True)
+
+
 def is_free(lock: Path, sleep: Callable[[float], None]) -> bool:
     """Tell whether a lock file of git is not there, or goes away within about two seconds."""
     for _ in range(_LOOKS):
@@ -85,10 +113,14 @@ def _seize(descriptor: int, common: Path) -> None:
 
 def _remove_stale(common: Path, git_dir: Path, last_heard: int, sleep: Callable[[float], None]) -> None:
     """Remove the lock files that a run made which was last heard of at that time, in nanoseconds."""
-    for lock in {*git_dir.glob("*.lock"), *common.glob("*.lock"), *(common / "refs").rglob("*.lock")}:
+    for lock in _locks(common, git_dir):
         try:
             made = lock.stat().st_mtime_ns
         except FileNotFoundError:
             continue
         if last_heard <= made <= last_heard + _LONGEST and not is_free(lock, sleep):
             lock.unlink(missing_ok=True)
+
+
+def _locks(common: Path, git_dir: Path) -> set[Path]:
+    return {*git_dir.glob("*.lock"), *common.glob("*.lock"), *(common / "refs").rglob("*.lock")}

@@ -10,9 +10,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gcrsync.errors import BusyRepositoryError, GcrsyncError, NotAMetadataRepositoryError, UsageError
-from gcrsync.store.clone import Origin, clone
+from gcrsync.store.clone import Origin
 from gcrsync.store.command import Answer, Git, Hurry, failure, never
+from gcrsync.store.healing import Clone
 from gcrsync.store.history import History
+from gcrsync.store.upstream import MissingBranchError
 
 _OUTSIDE, _NO_FILES = "not a git repository", "work tree"
 """What git says outside of every repository, and in one where there is no worktree."""
@@ -22,14 +24,22 @@ _BLANK = re.compile(r"(README|\.git).*", re.IGNORECASE)
 """The names in a repository that has nothing yet."""
 
 
+def _nothing(line: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the outer world gives: the environment, a sleep in seconds, numbers from 0 to 1 by chance, and the hurry of the run."""
+    """What the outer world gives: the environment, a sleep in seconds, numbers from 0 to 1 by chance, and the hurry of the run.
+
+    ``tell`` takes a line for the user.
+    """
 
     environment: Mapping[str, str]
     sleep: Callable[[float], None]
     random: Callable[[], float]
     hurry: Hurry = never
+    tell: Callable[[str], None] = _nothing
 
 
 def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> History:
@@ -71,8 +81,17 @@ def open_remote(url: str, cache: Path, surroundings: Surroundings, *, branch: st
     origin = Origin(url, branch)
     name = re.sub(r"[^A-Za-z0-9._-]", "", url.rstrip("/").rpartition("/")[2].removesuffix(".git")) or "metadata"
     folder = cache / f"{name}-{hashlib.sha256(str(origin).encode()).hexdigest()[:16]}"
-    if not folder.exists():
-        clone(Git(cache, surroundings.environment, hurry=surroundings.hurry), origin, folder)
+    git = Git(folder, surroundings.environment, hurry=surroundings.hurry)
+    kept = Clone(git, origin, surroundings.sleep, surroundings.tell)
+    kept.have()
+    try:
+        return _refreshed(folder, surroundings)
+    except MissingBranchError as missing:
+        kept.renew(f"was of a branch that is not there any more ({missing.reason})")
+        return _refreshed(folder, surroundings)
+
+
+def _refreshed(folder: Path, surroundings: Surroundings) -> History:
     history = replace(open_history(folder, surroundings, named=True), cached=True)
     with suppress(BusyRepositoryError):  # it is a run that holds it, and that brings it up to date itself
         history.refresh()
@@ -101,7 +120,8 @@ def open_rehearsal(history: History, folder: Path) -> History:
     for setting in settings.split("\0")[:-1]:
         name, _, value = setting.partition("\n")
         copy.run("config", name, value)
-    return open_history(folder, Surroundings(git.environment, history.sleep, history.random, git.hurry), named=True)
+    around = Surroundings(git.environment, history.sleep, history.random, git.hurry)
+    return open_history(folder, around, named=True)
 
 
 def _refusal(git: Git, answer: Answer, *, named: bool) -> GcrsyncError:

@@ -7,11 +7,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from gcrsync.errors import GitError
 from gcrsync.store import lock
-from gcrsync.store.apart import KEPT, Draft
+from gcrsync.store.apart import Draft
 from gcrsync.store.command import IN_A_HURRY, Answer, failure
 from gcrsync.store.credentials import way_in
 from gcrsync.store.follow import Follower
-from gcrsync.store.ground import Ground, Tips, contains, look, own
+from gcrsync.store.ground import KEPT, Ground, Tips, contains, look, own
 from gcrsync.store.tree import Tree
 from gcrsync.store.upstream import Upstream, lost_a_race, push, remember
 

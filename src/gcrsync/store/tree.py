@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gcrsync.errors import GitError
 from gcrsync.store.command import Git
 from gcrsync.store.credentials import answering
 
@@ -99,7 +100,10 @@ def blobs(git: Git, oids: Sequence[str]) -> Iterator[bytes]:
     position = 0
     for _ in wanted:
         start = output.index(b"\n", position) + 1
-        size = int(output[position:start].split(b" ")[2])
+        description = output[position : start - 1]
+        if description.endswith(b" missing"):
+            raise GitError("cat-file", f"object {description.decode()} in {git.folder}", hint="see what git fsck says there")
+        size = int(description.split(b" ")[2])
         yield output[start : start + size]
         position = start + size + 1
 

@@ -1,18 +1,25 @@
 """The branch at a remote that a run publishes to: found, fetched, pushed, and never forced."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from gcrsync.errors import GitError
 from gcrsync.store.command import Answer, Git, failure
 from gcrsync.store.credentials import answering, way_in
 from gcrsync.store.tree import bring
 
+HEADS = "refs/heads/"
+
 FETCHED = "refs/gcrsync/upstream"
 """Where the upstream branch was when we last looked, whatever the person's own configuration of fetching says."""
 
 _RACE = re.compile(r"cannot lock ref|failed to update ref|incorrect old value|reference already exists")
 """What a server says where another push came in between."""
+
+
+class MissingBranchError(GitError):
+    """The remote has not the branch that is published to, but others: it was renamed or deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ def current_branch(git: Git) -> str:
 
     """
     name = git.attempt("symbolic-ref", "--quiet", "HEAD").text
-    if not name.startswith("refs/heads/"):
+    if not name.startswith(HEADS):
         raise GitError("symbolic-ref", f"no branch is checked out in {git.folder}", hint="git switch BRANCH, then run again")
     return name
 
@@ -46,7 +53,7 @@ def find_upstream(git: Git, branch: str) -> Upstream | None:
         GitError: there are several remotes, and nothing tells which is meant.
 
     """
-    short = branch.removeprefix("refs/heads/")
+    short = branch.removeprefix(HEADS)
     remote, merge = (git.attempt("config", f"branch.{short}.{key}").text for key in ("remote", "merge"))
     if remote and merge:
         return Upstream(remote, merge, configured=True)
@@ -72,9 +79,11 @@ def fetch(git: Git, upstream: Upstream, *options: str) -> str:
     if not answer.status:
         bring(asking, FETCHED)
         return git.commit(FETCHED)
-    listing = asking.attempt("ls-remote", "--quiet", upstream.remote, upstream.branch)
-    if listing.status or listing.output:
+    listing = asking.attempt("ls-remote", "--quiet", upstream.remote, upstream.branch, f"{HEADS}*")
+    branches = [line.split("\t")[1] for line in listing.text.splitlines()]
+    if listing.status or upstream.branch in branches:
         raise failure("fetch", answer, hint=way_in(answer))
+    _refuse_to_replace(git, upstream, branches)
     git.run("update-ref", "-d", FETCHED)
     return ""
 
@@ -86,12 +95,41 @@ def push(git: Git, upstream: Upstream, commit: str) -> Answer:
     answer = answering(git, url).attempt("push", *options, upstream.remote, f"{commit}:{upstream.branch}")
     if answer.status == 0:
         git.run("update-ref", FETCHED, commit)
-    return answer
+        return answer
+    reasons = [line.rpartition("\t")[2] for line in answer.text.splitlines() if line.startswith("!")]
+    return replace(answer, words="\n".join([answer.words, *reasons]).strip())
+
+
+def _refuse_to_replace(git: Git, upstream: Upstream, branches: Sequence[str]) -> None:
+    """Refuse to begin a branch at a remote that has others, where it was there before or would have nothing of theirs."""
+    unborn = not git.commit("HEAD")
+    if not branches or not (upstream.configured or unborn):
+        return
+    short, local = upstream.branch.removeprefix(HEADS), current_branch(git).removeprefix(HEADS)
+    begin = "git commit --allow-empty" if unborn else f"git push {upstream.remote} {local}:{short}"
+    reason = f"{upstream.remote} of {git.folder} has no branch {short}, but {listed(branches)}"
+    raise MissingBranchError("fetch", reason, hint=f"git switch to one of those, or begin {short}: {begin}")
+
+
+def refuse_unborn(git: Git) -> None:
+    """Refuse to begin a branch from nothing where there are others.
+
+    Raises:
+        GitError: the branch that is checked out has no commits, and another one has.
+
+    """
+    if git.commit("HEAD"):
+        return
+    others = git.run("for-each-ref", "--format=%(refname)", HEADS).text.split()
+    if others:
+        short = current_branch(git).removeprefix(HEADS)
+        hint = f"git switch to one of those, or begin {short}: git commit --allow-empty"
+        raise GitError("log", f"branch {short} in {git.folder} has no commits, but there are {listed(others)}", hint=hint)
 
 
 def remember(git: Git, upstream: Upstream, branch: str) -> None:
     """Make it the upstream of the local branch, as ``git push -u`` does where what is pushed is a branch."""
-    short = branch.removeprefix("refs/heads/")
+    short = branch.removeprefix(HEADS)
     git.run("config", f"branch.{short}.remote", upstream.remote)
     git.run("config", f"branch.{short}.merge", upstream.branch)
 
@@ -99,3 +137,9 @@ def remember(git: Git, upstream: Upstream, branch: str) -> None:
 def lost_a_race(answer: Answer) -> bool:
     """Tell whether a push was refused because another one was under way."""
     return _RACE.search(answer.words) is not None or _RACE.search(answer.text) is not None
+
+
+def listed(branches: Sequence[str]) -> str:
+    """Name the first of several branches."""
+    names = [branch.removeprefix(HEADS) for branch in branches]
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")  # noqa: PLR2004 - enough to choose from
