@@ -43,7 +43,7 @@ def compare(options: PreviewOptions) -> Exit:
     """Show what a sync would do."""
     screen = Screen(verbose=options.verbose)
     with stoppable() as stop:
-        history = opened(options.metadata_repo, stop)
+        history = opened(options.metadata_repo, stop, branch=options.branch)
         with _prepared("compare", options, screen, history, stop) as (job, means, _):
             report = preview(job, means, history.head())
     held = codes(report, strict=options.strict)
@@ -62,7 +62,7 @@ def sync(options: RunOptions) -> Exit:
     deadline = None if options.deadline is None else seconds(options.deadline)
     most = None if options.max_bytes is None else size(options.max_bytes)
     with stoppable(deadline, most) as stop:
-        history = opened(options.metadata_repo, stop)
+        history = opened(options.metadata_repo, stop, branch=options.branch)
         history.check()
         with (
             _prepared("sync", options, screen, history, stop) as (job, means, settings),
@@ -108,7 +108,7 @@ def test(options: SyncOptions) -> Exit:
     """Rehearse a sync."""
     screen = Screen(verbose=options.verbose)
     with stoppable() as stop:
-        history = opened(options.metadata_repo, stop)
+        history = opened(options.metadata_repo, stop, branch=options.branch)
         history.check()
         rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
         with _prepared("test", options, screen, history, stop) as (job, means, _):
@@ -130,7 +130,7 @@ def monitor(options: MonitorOptions) -> Exit:
     """Count what is at the source, mirrored and pending, again and again."""
     screen, code, looks = Screen(verbose=options.verbose), Exit.DONE, 0
     with stoppable() as stop:
-        history = opened(options.metadata_repo, stop)
+        history = opened(options.metadata_repo, stop, branch=options.branch)
         while not stop():
             with _prepared("monitor", options, screen, history, stop) as (job, means, _):
                 report = preview(job, means, history.head())
@@ -141,14 +141,17 @@ def monitor(options: MonitorOptions) -> Exit:
     return Exit.STOPPED if stop() else code
 
 
-def opened(named: str | None, stop: Stop | None = None) -> History:
-    """Open the metadata repository: the one of this folder, or the one that is named, by a path or by a URL."""
+def opened(named: str | None, stop: Stop | None = None, *, branch: str | None = None) -> History:
+    """Open the metadata repository: the one of this folder, or the one that is named, by a path or by a URL.
+
+    ``branch`` is the one to publish to where the user has named it.
+    """
     around = Surroundings(dict(os.environ), time.sleep, random.random, stop.seconds if stop else never, Screen().warn)
     if named is None:
-        return open_history(Path.cwd(), around, named=False)
+        return open_history(Path.cwd(), around, named=False, branch=branch or "")
     if _URL.match(named) and not Path(named).exists():
-        return open_remote(named, platformdirs.user_cache_path("gcrsync"), around)
-    return open_history(Path(named), around, named=True)
+        return open_remote(named, platformdirs.user_cache_path("gcrsync"), around, branch=branch or "")
+    return open_history(Path(named), around, named=True, branch=branch or "")
 
 
 @contextmanager

@@ -20,6 +20,15 @@ MetadataRepo = Annotated[
         show_default=False,
     ),
 ]
+Branch = Annotated[
+    str | None,
+    typer.Option(
+        help="The branch of that repository. Default: the one that is checked out, or the default branch of a URL.",
+        metavar="NAME",
+        rich_help_panel=_WHERE,
+        show_default=False,
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -98,6 +107,7 @@ class CompareOptions:
         ),
     ] = None
     metadata_repo: MetadataRepo = None
+    branch: Branch = None
     config: Config = None
     insecure: Insecure = None
     jobs: Jobs = 8

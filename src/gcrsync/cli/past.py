@@ -20,7 +20,7 @@ def history(options: HistoryOptions) -> Exit:
     """Tell what each commit made of a tag, or of all tags of a repository."""
     screen = Screen(verbose=options.verbose)
     repository, tag = parse_name(options.name)
-    told = past(opened(options.metadata_repo), repository, tag)
+    told = past(opened(options.metadata_repo, branch=options.branch), repository, tag)
     document = history_json(told.repository, told.tags, told.skipped, shallow=told.shallow)
     is_given = give(screen, options, document)
     if not options.json:

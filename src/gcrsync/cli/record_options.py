@@ -7,6 +7,7 @@ import typer
 
 from gcrsync.cli.options import (
     AsJson,
+    Branch,
     CompareOptions,
     Config,
     Insecure,
@@ -31,6 +32,7 @@ class HistoryOptions:
         ),
     ]
     metadata_repo: MetadataRepo = None
+    branch: Branch = None
     json: AsJson = False
     report: ReportFile = None
     verbose: Verbose = False
@@ -60,6 +62,7 @@ class VerifyOptions:
         bool, typer.Option("--repair", help="Copy again from the source what is missing, by its digest, and put its tags.")
     ] = False
     metadata_repo: MetadataRepo = None
+    branch: Branch = None
     config: Config = None
     insecure: Insecure = None
     jobs: Jobs = 8

@@ -38,7 +38,7 @@ def verify(options: VerifyOptions) -> Exit:
     screen = Screen(verbose=options.verbose)
     sample = None if options.sample is None else _sampling(share(options.sample))
     with stoppable() as stop:
-        history = opened(options.metadata_repo, stop)
+        history = opened(options.metadata_repo, stop, branch=options.branch)
         with history.locked() if options.repair else nullcontext():
             records = _narrowed(read_records(history.head()), history, options.namespaces or ())
             verification = _verified(screen, options, history, stop, Request(records, _now(), sample, options.repair))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gcrsync.errors import StoreError
 from gcrsync.store import files
-from gcrsync.store.command import Git
+from gcrsync.store.command import Git, failure
 from gcrsync.store.ground import KEPT, TRAILER
 from gcrsync.store.tree import OURS, is_ours
 
@@ -72,7 +72,10 @@ class Apart:
         message = git.run(
             "interpret-trailers", "--trailer", f"{TRAILER}: {draft.run}", stdin=os.fsencode(f"{draft.message.rstrip()}\n")
         )
-        _with_identity(git).run("commit", "--quiet", "--cleanup=whitespace", "--file=-", stdin=message.output)
+        options = ("--quiet", "--cleanup=whitespace", "--file=-")
+        answer = _with_identity(git).attempt("commit", *options, stdin=message.output)
+        if answer.status:
+            raise failure("commit", answer, hint="see to that, and the next run records what this one has found and copied")
         commit = git.commit("HEAD")
         git.run("update-ref", KEPT, commit)
         return commit

@@ -6,7 +6,7 @@ from itertools import takewhile
 from gcrsync.errors import GitError
 from gcrsync.store.command import Git, failure
 from gcrsync.store.tree import Tree
-from gcrsync.store.upstream import Upstream, fetch
+from gcrsync.store.upstream import FETCHED, HEADS, Upstream, fetch
 
 KEPT = "refs/gcrsync/pending"
 """The last commit that we made, until a branch is known to hold it."""
@@ -46,6 +46,30 @@ class Ground:
     tree: Tree
     leftovers: tuple[Leftover, ...]
     tips: Tips
+
+
+def attach(git: Git, branch: str, upstream: Upstream | None) -> None:
+    """Check out a branch where none is, without touching a file: it goes on at the commit that is checked out.
+
+    That is how CI leaves a clone. Commits of ours that the branch had and nobody has pushed are kept for the next run.
+
+    Raises:
+        GitError: the branch has commits of a person's that are neither there nor pushed, or the remote cannot be read.
+
+    """
+    here, there = git.commit("HEAD"), git.commit(branch)
+    if git.attempt("symbolic-ref", "--quiet", "HEAD").text or not here:
+        return
+    if upstream and there and _is_hidden(git, here, there):
+        fetch(git, upstream, "--unshallow")
+    if not contains(git, here, there) and not contains(git, git.commit(FETCHED), there):
+        if not all(own(git, here, there)) or not contains(git, there, git.commit(KEPT)):
+            short = branch.removeprefix(HEADS)
+            reason = f"branch {short} in {git.folder} has commits that are not in the one that is checked out"
+            raise GitError("switch", reason, hint=f"git switch {short}, then run again")
+        git.run("update-ref", KEPT, there)
+    git.run("update-ref", "-m", "gcrsync: go on at what is checked out", branch, here)
+    git.run("symbolic-ref", "HEAD", branch)
 
 
 def look(git: Git, branch: str, upstream: Upstream | None, kept: str) -> Ground:
@@ -120,9 +144,14 @@ def is_shallow(git: Git) -> bool:
     return git.run("rev-parse", "--is-shallow-repository").text == "true"
 
 
+def _is_hidden(git: Git, one: str, other: str) -> bool:
+    """Tell whether what two commits have in common, if anything, lies before the beginning of a shallow clone."""
+    return git.attempt("merge-base", one, other).status != 0 and is_shallow(git)
+
+
 def _refuse_what_cannot_be_seen(git: Git, upstream: str, local: str) -> None:
     """Refuse to call two commits apart that may well have a history in common: a shallow clone ends before it."""
-    if local and upstream and git.attempt("merge-base", upstream, local).status and is_shallow(git):
+    if local and upstream and _is_hidden(git, upstream, local):
         reason = f"this clone does not hold what commits {local[:12]} and {upstream[:12]} have in common"
         raise TooShallowError("merge-base", reason, hint="git fetch --unshallow, then run again")
 

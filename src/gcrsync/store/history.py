@@ -20,7 +20,7 @@ from gcrsync.store import files, lock
 from gcrsync.store.apart import MADE, Apart, Draft
 from gcrsync.store.command import Git
 from gcrsync.store.follow import Follower
-from gcrsync.store.ground import KEPT, Ground, contains, is_own, is_shallow, look, own
+from gcrsync.store.ground import KEPT, Ground, attach, contains, is_own, is_shallow, look, own
 from gcrsync.store.publish import Publication, Publisher
 from gcrsync.store.tree import OURS, Tree
 from gcrsync.store.upstream import FETCHED, current_branch, fetch, find_upstream, refuse_unborn
@@ -31,7 +31,8 @@ class History:
     """A metadata repository, opened by `gcrsync.store.opening`.
 
     ``git_dir`` is the git folder of this worktree and ``common`` that of the repository; ``writable`` is false where we were not
-    told to write. ``cached`` marks a clone that is ours alone. ``sleep`` takes seconds, ``random`` gives 0 to 1.
+    told to write. ``cached`` marks a clone that is ours alone. ``sleep`` takes seconds, ``random`` gives 0 to 1. ``branch`` is the
+    one that the user has named, or empty.
     """
 
     git: Git
@@ -41,6 +42,7 @@ class History:
     cached: bool
     sleep: Callable[[float], None]
     random: Callable[[], float]
+    branch: str = ""
 
     @property
     def root(self) -> Path:
@@ -56,7 +58,8 @@ class History:
         """
         refuse_unborn(self.git)
         local = self.git.commit("HEAD")
-        upstream = find_upstream(self.git, current_branch(self.git)) if self.cached else None
+        branch = current_branch(self.git, self.branch) if self.cached or self.branch else ""
+        upstream = find_upstream(self.git, branch) if self.cached else None
         fetched = fetch(self.git, upstream) if upstream else ""
         return Tree(self.git, local if contains(self.git, local, fetched) else fetched)
 
@@ -71,7 +74,7 @@ class History:
 
         """
         self._refuse_other_repositories()
-        current_branch(self.git)
+        current_branch(self.git, self.branch)
         refuse_unborn(self.git)
         for path in OURS:
             files.locate(self.root, path)
@@ -137,7 +140,8 @@ class History:
 
         """
         lock.heard(self.common)
-        branch = current_branch(self.git)
+        branch = current_branch(self.git, self.branch)
+        attach(self.git, branch, find_upstream(self.git, branch))
         self._refuse_locks_of_others(branch)
         self._heal(branch)
         self.check()

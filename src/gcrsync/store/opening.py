@@ -42,8 +42,10 @@ class Surroundings:
     tell: Callable[[str], None] = _nothing
 
 
-def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> History:
+def open_history(path: Path, surroundings: Surroundings, *, named: bool, branch: str = "") -> History:
     """Open the repository that a folder is in, or is; ``named`` where the user has named it as the metadata repository.
+
+    ``branch`` is the one to publish to, where the user has named that.
 
     Raises:
         NotAMetadataRepositoryError: the folder is in no repository with a worktree.
@@ -64,6 +66,7 @@ def open_history(path: Path, surroundings: Surroundings, *, named: bool) -> Hist
         cached=False,
         sleep=surroundings.sleep,
         random=surroundings.random,
+        branch=branch,
     )
 
 
@@ -121,7 +124,7 @@ def open_rehearsal(history: History, folder: Path) -> History:
         name, _, value = setting.partition("\n")
         copy.run("config", name, value)
     around = Surroundings(git.environment, history.sleep, history.random, git.hurry)
-    return open_history(folder, around, named=True)
+    return open_history(folder, around, named=True, branch=history.branch)
 
 
 def _refusal(git: Git, answer: Answer, *, named: bool) -> GcrsyncError:

@@ -31,17 +31,21 @@ class Upstream:
     configured: bool
 
 
-def current_branch(git: Git) -> str:
-    """Give the full ref name of the branch that is checked out, which need not have commits.
+def current_branch(git: Git, named: str = "") -> str:
+    """Give the full ref name of the branch that is checked out, which need not have commits; where none is, the one ``named``.
 
     Raises:
-        GitError: none is.
+        GitError: none is, and none is named; or it is another one than the named.
 
     """
     name = git.attempt("symbolic-ref", "--quiet", "HEAD").text
-    if not name.startswith(HEADS):
-        raise GitError("symbolic-ref", f"no branch is checked out in {git.folder}", hint="git switch BRANCH, then run again")
-    return name
+    if not name.startswith(HEADS) and not named:
+        hint = "git switch BRANCH, or say with --branch which one to publish to, then run again"
+        raise GitError("symbolic-ref", f"no branch is checked out in {git.folder}", hint=hint)
+    if name.startswith(HEADS) and named and name != HEADS + named:
+        reason = f"branch {name.removeprefix(HEADS)} is checked out in {git.folder}, and not {named}"
+        raise GitError("symbolic-ref", reason, hint=f"git switch {named}, then run again")
+    return HEADS + named if named else name
 
 
 def find_upstream(git: Git, branch: str) -> Upstream | None:
