@@ -32,6 +32,16 @@ def test_ci_that_checks_out_a_commit_publishes_to_the_branch_that_it_names(begun
     assert place.git(clone, "status", "--porcelain", "--branch").startswith("## main")
 
 
+def test_a_commit_is_by_whom_and_of_when_the_options_say_and_git_is_configured_as_before(begun: Night) -> None:
+    place = begun.mirror.place
+    before = place.git(begun.mirror.root, "config", "--list")
+    begun.sync("--author", "Mirror Bot <bot@example.com>", "--date", "2026-11-21T02:17:00+01:00")
+    told = place.git(place.remote, "log", "-1", "--format=%an <%ae> %aI|%cn <%ce> %cI", "main")
+    assert told == "|".join(["Mirror Bot <bot@example.com> 2026-11-21T02:17:00+01:00"] * 2)
+    assert place.git(begun.mirror.root, "config", "--list") == before
+    assert "--author 'nobody' is no name" in begun.sync("--author", "nobody", code=2).stderr
+
+
 def test_a_repository_behind_a_password_is_cloned_read_and_pushed_to(begun: Night) -> None:
     account = {"GCRSYNC_GIT_USERNAME": "ann", "GCRSYNC_GIT_PASSWORD": SECRET}
     with served(GitServer(begun.mirror.place.folder, f"ann:{SECRET}")) as host:

@@ -5,7 +5,7 @@ import random
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from gcrsync.cli.command import LIMITS, Exit, first, stoppable
 from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.executor import crew
+from gcrsync.cli.identity import identity
 from gcrsync.cli.job import Base, choices, job
 from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.progress import progress
@@ -62,7 +63,8 @@ def sync(options: RunOptions) -> Exit:
     deadline = None if options.deadline is None else seconds(options.deadline)
     most = None if options.max_bytes is None else size(options.max_bytes)
     with stoppable(deadline, most) as stop:
-        history = opened(options.metadata_repo, stop, branch=options.branch)
+        variables = identity(options.author, options.date)
+        history = opened(options.metadata_repo, stop, branch=options.branch, variables=variables)
         history.check()
         with (
             _prepared("sync", options, screen, history, stop) as (job, means, settings),
@@ -108,7 +110,8 @@ def test(options: SyncOptions) -> Exit:
     """Rehearse a sync."""
     screen = Screen(verbose=options.verbose)
     with stoppable() as stop:
-        history = opened(options.metadata_repo, stop, branch=options.branch)
+        variables = identity(options.author, options.date)
+        history = opened(options.metadata_repo, stop, branch=options.branch, variables=variables)
         history.check()
         rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
         with _prepared("test", options, screen, history, stop) as (job, means, _):
@@ -141,12 +144,15 @@ def monitor(options: MonitorOptions) -> Exit:
     return Exit.STOPPED if stop() else code
 
 
-def opened(named: str | None, stop: Stop | None = None, *, branch: str | None = None) -> History:
+def opened(
+    named: str | None, stop: Stop | None = None, *, branch: str | None = None, variables: Mapping[str, str] | None = None
+) -> History:
     """Open the metadata repository: the one of this folder, or the one that is named, by a path or by a URL.
 
-    ``branch`` is the one to publish to where the user has named it.
+    ``branch`` is the one to publish to where the user has named it, and ``variables`` are added to the environment of git.
     """
-    around = Surroundings(dict(os.environ), time.sleep, random.random, stop.seconds if stop else never, Screen().warn)
+    environment = {**os.environ, **(variables or {})}
+    around = Surroundings(environment, time.sleep, random.random, stop.seconds if stop else never, Screen().warn)
     if named is None:
         return open_history(Path.cwd(), around, named=False, branch=branch or "")
     if _URL.match(named) and not Path(named).exists():

@@ -163,6 +163,25 @@ class SyncOptions(CompareOptions):
         ),
     ] = None
 
+    author: Annotated[
+        str | None,
+        typer.Option(
+            help="Who commits: 'NAME <ADDRESS>'. Default: as git is configured.",
+            metavar="AUTHOR",
+            rich_help_panel=_WHERE,
+            show_default=False,
+        ),
+    ] = None
+    date: Annotated[
+        str | None,
+        typer.Option(
+            help="The date of the commits, like 2026-11-21T02:17:00Z. Default: the time at which they are made.",
+            metavar="TIME",
+            rich_help_panel=_WHERE,
+            show_default=False,
+        ),
+    ] = None
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions(SyncOptions):
