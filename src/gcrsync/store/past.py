@@ -47,6 +47,7 @@ def versions(history: History, path: str) -> Iterator[Version]:
 
     A merge is among them where it has something else than each of its parents.
     """
+    history.deepened()
     git, tip = history.git, history.head().commit
     commits = _commits(git, tip, path) if tip else iter(())
     while batch := list(islice(commits, _BATCH)):

@@ -7,6 +7,7 @@ import pytest
 from gcrsync.errors import GitError
 from gcrsync.store.history import History
 from gcrsync.store.opening import open_rehearsal, open_remote
+from gcrsync.store.past import is_cut, versions
 from gcrsync.store.tree import blobs
 from tests.support.git_server import files_below
 from tests.support.repositories import Workplace, run
@@ -73,6 +74,15 @@ def test_files_of_the_past_come_in_one_request(place: Workplace, person: Path) -
     assert requests(place) == 1
     assert list(blobs(history.git, wanted)) == [b"0\n", b"other 0\n", b"0\n"]
     assert requests(place) == 0
+
+
+def test_the_past_of_a_file_is_told_whole_from_a_clone_of_our_own(place: Workplace, person: Path) -> None:
+    history = opened(place)
+    requests(place)
+    assert [version.after for version in versions(history, A)] == [b"0\n", b"1\n"]
+    assert requests(place) == 2
+    assert not is_cut(history)
+    assert person.exists()
 
 
 def test_files_that_others_have_pushed_come_with_one_request_beside_that_for_the_commit(place: Workplace, person: Path) -> None:
