@@ -27,7 +27,6 @@ from benchmarks.process import GCRSYNC, environment, git, measured
 from benchmarks.registries import replayed
 from gcrsync.cli.app import GARBAGE_THRESHOLD
 from gcrsync.metadata.changelog import Entry
-from gcrsync.metadata.document import decode
 from gcrsync.metadata.paths import ROOT, is_document
 from gcrsync.mirror.diff import diff
 from gcrsync.mirror.holding import Terms
@@ -41,7 +40,7 @@ from gcrsync.store.apart import Draft
 from gcrsync.store.ground import Ground
 from gcrsync.store.history import History
 from gcrsync.store.opening import Surroundings, open_history
-from gcrsync.sync.record import Documents, Edit, Files, files_of, read_records
+from gcrsync.sync.record import Documents, Edit, Files, decoded, files_of, read_records
 
 _REPOSITORIES, _TAGS = 1042, 129_000
 _SEED = 7
@@ -160,8 +159,7 @@ def _compared_with(texts: Mapping[str, bytes], seen: Snapshot, selection: Select
 
 
 def _decoded(texts: Mapping[str, bytes]) -> Records:
-    records = (decode(text.decode(), path) for path, text in texts.items())
-    return {record.repository: record for record in records}
+    return {record.repository: record for _, record in decoded(texts.items())}
 
 
 def _compared(records: Records, seen: Snapshot, selection: Selection) -> None:

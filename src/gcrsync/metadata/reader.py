@@ -1,6 +1,7 @@
 """The values of a document, each checked as it is read: a record from JSON."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from itertools import repeat
 from typing import TypeVar
@@ -99,13 +100,18 @@ class _Reader:
         if min(filter(None, sizes), default=0) < 0:
             section.each(_check_size, sizes)
         uploaded, mirrored = (self.times(section, column) for column in columns[2:])
-        found = list(map(Mirrored, media_types, sizes, uploaded, mirrored))
+        rows = zip(media_types, sizes, uploaded, mirrored, *map(repeat, Mirrored()[len(_USUAL) :]), strict=False)
+        found = list(map(tuple.__new__, repeat(Mirrored), rows))
         usual = sum(len(column) - column.count(None) for column in columns)
         return found if usual == sum(map(len, entries)) else section.each(self.completed, zip(found, entries, strict=True))
 
     def times(self, section: Section, values: list[Json]) -> list[datetime | None]:
         column = section.optional(values, str, "expected a time")
-        self.time_of.ahead({text for text in column if text is not None})
+        distinct = set(column) - {None}
+        if len(distinct) == len(column):
+            with suppress(InvalidNameError):  # and then it is met again in its place
+                return [*parse_times([text for text in column if text is not None])]
+        self.time_of.ahead({text for text in distinct if text is not None})
         return section.each(self.time_of.__getitem__, column)
 
     def completed(self, read: tuple[Mirrored, dict[str, Json]]) -> Mirrored:

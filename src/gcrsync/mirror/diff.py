@@ -1,7 +1,8 @@
 """What a run has to do: the difference between what the source has and what is recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from gcrsync.mirror.change import BACK, Change, State
 from gcrsync.mirror.holding import Terms, find_hold, name_to_keep
@@ -36,10 +37,11 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
         if listing is None:
             unchanged += selection.count(record.tags)
             continue
-        if _is_as_recorded(record, listing, terms):
-            unchanged += selection.count(record.tags)
-            continue
-        found = list(_compare(record, listing, selection, terms))
+        alike = _alike(record, listing, terms)
+        unchanged += selection.count(alike)
+        found = (
+            [] if len(alike) == len(listing.tags) == len(record.tags) else list(_compare(record, listing, selection, terms, alike))
+        )
         told = [change for change in found if change.state is not State.UNCHANGED or change.news]
         unchanged += len(found) - len(told)
         changes += sorted(told, key=lambda change: change.tag.sort_key)
@@ -69,16 +71,19 @@ def trusted_listing(repository: Repository, snapshot: Snapshot, doubts: Doubts) 
     return None if absence_doubt(repository, snapshot.namespace, doubts) else Listing()
 
 
-def _is_as_recorded(record: Record, listing: Listing, terms: Terms) -> bool:
-    """Say whether nothing has to be looked at tag by tag: on most nights that holds for most repositories."""
-    if record.held or record.former or record.repository in terms.moving or record.tags != listing.tags:
-        return False
-    return all(described.follows(terms.platforms) for described in record.manifests.values())
+def _alike(record: Record, listing: Listing, terms: Terms) -> Collection[Tag]:
+    """Give tags that there is nothing to say of, found without looking at one by one: on most nights that are most of them."""
+    if record.held or record.former or record.repository in terms.moving:
+        return ()
+    chosen = set(map(attrgetter("platforms"), record.manifests.values()))
+    if chosen <= {terms.platforms} or all(described.follows(terms.platforms) for described in record.manifests.values()):
+        return record.tags if record.tags == listing.tags else dict(record.tags.items() & listing.tags.items())
+    return ()
 
 
-def _compare(record: Record, listing: Listing, selection: Selection, terms: Terms) -> Iterator[Change]:
+def _compare(record: Record, listing: Listing, selection: Selection, terms: Terms, alike: Collection[Tag]) -> Iterator[Change]:
     for tag in dict.fromkeys((*listing.tags, *record.tags, *record.held)):
-        if not selection.takes_tag(tag):
+        if tag in alike or not selection.takes_tag(tag):
             continue
         digest = listing.tags.get(tag)
         yield _vanished(record, tag) if digest is None else _present(record, tag, digest, listing, terms)

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from gcrsync.errors import InvalidNameError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_LINES = re.compile(rf"(?:(?:{_DIGEST.pattern})\n)*+")
+_SHA256, _DIGITS = "sha256:", 64
 
 
 class Hasher(Protocol):
@@ -65,8 +65,7 @@ class Digest(str):
 
         Raises InvalidNameError for the first that is none.
         """
-        lines = "\n".join((*texts, ""))
-        if lines.count("\n") == len(texts) and _LINES.fullmatch(lines):
+        if texts and {len(_SHA256) + _DIGITS}.issuperset(map(len, texts)) and _have_digits(texts):
             return list(map(str.__new__, repeat(cls), texts))
         return [cls(text) for text in texts]
 
@@ -74,3 +73,14 @@ class Digest(str):
     def of(cls, data: bytes, algorithm: str = "sha256") -> "Digest":
         """Compute the digest of these bytes."""
         return cls(f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}")
+
+
+def _have_digits(texts: Collection[str]) -> bool:
+    """Say whether texts of one length begin with ``sha256:``, and lower-case hexadecimal digits are all that follows."""
+    if not (min(texts).startswith(_SHA256) and max(texts).startswith(_SHA256)):  # then all between them do too
+        return False
+    digits = "".join(texts).replace(_SHA256, "")
+    try:
+        return len(digits) == _DIGITS * len(texts) and bytes.fromhex(digits).hex() == digits
+    except ValueError:
+        return False

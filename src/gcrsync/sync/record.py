@@ -1,5 +1,6 @@
 """The record of a run, as an edit that can be made on top of whatever the metadata repository holds by then."""
 
+import gc
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -52,10 +53,24 @@ class Documents:
         """
         entries = {path: entry for folder in folders for path, entry in _entries(tree, folder).items() if paths.is_document(path)}
         new = {path: entry for path, entry in entries.items() if (path, entry.oid) not in self._known}
-        read = {(path, new[path].oid): _decoded(path, content) for path, content in tree.contents(new)}
+        read = {(path, new[path].oid): record for path, record in decoded(tree.contents(new))}
         known = self._known | read
         self._known = {(path, entry.oid): known[path, entry.oid] for path, entry in entries.items()}
         return {record.repository: record for record in self._known.values()}
+
+
+def decoded(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Record]]:
+    """Give the record in each document, by its path; InvalidMetadataError for one that does not parse.
+
+    Meanwhile nobody looks for cycles among the values, as the interpreter would again and again: there are many, and no cycles.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return [(path, _decoded(path, content)) for path, content in contents]
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Documents) -> Files:
