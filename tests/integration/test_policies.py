@@ -14,7 +14,7 @@ import pytest
 
 from gcrsync.oci import media_types
 from tests.support.build import Built, image, index
-from tests.support.faults import Fault, refusal, reset, status
+from tests.support.faults import Answer, Fault, refusal, reset, status
 from tests.support.mirrors import Mirror
 from tests.support.relay import Relay
 from tests.support.serving import served
@@ -230,6 +230,53 @@ def test_a_registry_that_deletes_nothing_is_told_of_once_with_its_words(scene: S
     assert "nothing to record" in scene.mirror.run("sync").stderr
 
 
+def test_what_a_registry_has_refused_to_delete_counts_no_more_against_the_brake(scene: Scene) -> None:
+    scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "20%"\n')
+    scene.mirror.run("sync")
+    scene.relay.faults.append(Fault("DELETE", "/manifests/", refusal(405, "UNSUPPORTED", "use our own API"), times=None))
+    for tag in ("2", "all", "one"):
+        scene.drop(tag)
+        scene.mirror.run("sync")
+    scene.mirror.run("sync")
+
+    assert [("use our own API" in gone["reason"]) for gone in scene.document()["gone"].values()] == [True, True, True]
+
+
+def test_a_digest_that_somebody_else_has_tagged_stays(scene: Scene) -> None:
+    scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "100%"\n')
+    scene.mirror.run("sync")
+    place, _, path = scene.to.partition("/")
+    for name, built in (("mine", OTHER), ("list", index(ALL.children[0]))):
+        url = f"http://{place}/v2/{path}/p/a/manifests/{name}"
+        assert httpx.put(url, content=built.raw, headers={"Content-Type": built.media_type}).status_code == httpx.codes.CREATED
+    scene.drop("2", "one", "all")
+    scene.mirror.run("sync")
+    (found,) = scene.mirror.report("sync")["namespaces"]
+
+    reasons = {image["tag"]: image["reason"] for image in found["images"]}
+    assert "and the tag mine has the digest too" in reasons["2"]
+    assert "and the index list has the digest too" in reasons["one"]
+    assert scene.serves("mine") == str(OTHER.digest)
+
+
+def test_a_registry_that_deletes_with_a_tag_all_others_of_its_digest_gets_them_back(scene: Scene) -> None:
+    scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "100%"\n')
+    scene.mirror.run("sync")
+    scene.drop("latest")
+    scene.mirror.run("sync")
+
+    def with_aliases(request: httpx.Request, answer: Answer) -> httpx.Response:
+        by_digest = str(request.url).replace("/manifests/latest", f"/manifests/{OLD.digest}")
+        return answer(httpx.Request("DELETE", by_digest, headers=request.headers))
+
+    fault = Fault("DELETE", "/manifests/latest", with_aliases)
+    scene.relay.faults.append(fault)
+
+    assert scene.counts() == {"pruned": 1}
+    assert fault.struck
+    assert [scene.serves("latest"), scene.serves("1")] == [None, str(OLD.digest)]
+
+
 def test_what_could_not_be_deleted_for_the_moment_failed_and_goes_the_next_time(scene: Scene) -> None:
     scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "100%"\n')
     scene.mirror.run("sync")
@@ -297,3 +344,14 @@ def test_a_namespace_that_has_not_changed_for_long_is_told_of(scene: Scene) -> N
     assert (warning["fault"], "nothing has changed since" in warning["reason"]) == ("stale", True)
     scene.source.add("p/a", NEW, "new")
     assert scene.counts("--strict") == {"added": 1}
+
+
+def test_a_copy_that_fails_every_night_is_no_change(scene: Scene) -> None:
+    scene.rules('stale_after = "1s"\n')
+    scene.mirror.run("sync", "--strict")
+    time.sleep(2)
+    scene.source.add("p/a", NEW, "new")
+    scene.relay.faults.append(Fault("PUT", "/manifests/new", status(500), times=None))
+
+    (found,) = scene.mirror.report("sync", "--retries", "0", code=1)["namespaces"]
+    assert [warning["fault"] for warning in found["warnings"]] == ["stale"]

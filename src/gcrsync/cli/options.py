@@ -156,7 +156,7 @@ class SyncOptions(CompareOptions):
         int | None,
         typer.Option(
             min=0,
-            help="Prune up to this many tags in all, whatever share of the record that is (see max_prune).",
+            help="Prune up to so many tags in all, whatever share of the record that is, and none if there are more.",
             metavar="N",
             rich_help_panel=_HOW,
             show_default=False,

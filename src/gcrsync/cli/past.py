@@ -9,7 +9,7 @@ from gcrsync.errors import InvalidNameError
 from gcrsync.metadata.past import history_json
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.span import Span
-from gcrsync.oci.name import Namespace, Repository, Tag
+from gcrsync.oci.name import Namespace, Repository, Tag, is_host
 from gcrsync.store.past import SHALLOW
 from gcrsync.sync.past import past
 
@@ -43,9 +43,11 @@ def parse_name(text: str) -> tuple[Repository, Tag | None]:
     if "@" in text:
         raise InvalidNameError("name", text, "a digest has no history; name a tag, or the repository alone")
     name, colon, tag = text.rpartition(":")
-    if not colon or "/" in tag:
+    if not colon or "/" in tag or ("/" not in name and is_host(name)):
         name, tag = text, ""
     namespace = Namespace.parse(name)
+    if not namespace.path:
+        raise InvalidNameError("name", text, "that is a registry; name a repository in it")
     return Repository(namespace.registry, namespace.path), Tag(tag) if tag or name != text else None
 
 

@@ -75,7 +75,7 @@ class _Reader:
         try:
             return None if text is None else seconds(text)
         except UsageError as error:
-            raise self._error(key, f"{error.message}: {error.hint}") from error
+            raise self._error(key, f"{key}: {error.message}; {error.hint}") from error
 
     def _share(self, key: str) -> Fraction | None:
         text = self._text(key)

@@ -1,10 +1,11 @@
 """What is told of a namespace although nothing failed: that it has gone silent, or that too much of its mirror would go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gcrsync.mirror.change import Change
 from gcrsync.mirror.diff import judged, trusted_listing
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.revisit import Look
@@ -23,6 +24,8 @@ class Kind(StrEnum):
     """Nothing has changed for long."""
     PRUNING = "pruning"
     """More would be pruned than one run may."""
+    RULE = "rule"
+    """A rule is for no tag that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,19 @@ class Alarm:
 
 
 def silences(records: Records, look: Look, rules: Rules, now: datetime) -> Iterator[Alarm]:
-    """Give the alarms about a source that has become silent; ``now`` is in UTC."""
+    """Give the alarms about a source that has become silent; ``now`` is in UTC. See `still` for those of a run at its end."""
     vanished, before = _vanished(records, look)
     if len(before) > 1 and 2 * len(vanished) >= len(before):
         names = ", ".join(str(repository) for repository in vanished[:3]) + (", ..." if len(vanished) > len(vanished[:3]) else "")
         yield Alarm(Kind.HALVED, f"{len(vanished):,} of the {len(before):,} repositories on record have no tags any more: {names}")
-    if not any(change.news for change in look.changes):
-        yield from _stale(records, look, rules, now)
+    yield from _stale(records, look, rules, now)
+    yield from _idle(records, look, rules)
+
+
+def still(alarms: Iterable[Alarm], changes: Iterable[Change]) -> tuple[Alarm, ...]:
+    """Give the alarms that hold after changes, planned or done: where there is news nothing is stale."""
+    news = any(change.news for change in changes)
+    return tuple(alarm for alarm in alarms if not (news and alarm.kind is Kind.STALE))
 
 
 def _vanished(records: Records, look: Look) -> tuple[list[Repository], list[Repository]]:
@@ -73,6 +82,23 @@ def _moments(record: Record, tag: Tag) -> Iterator[datetime]:
     for entry in (record.held.get(tag), record.gone.get(tag), record.kept.get(tag)):
         if entry is not None:
             yield entry.since
+
+
+def _idle(records: Records, look: Look, rules: Rules) -> Iterator[Alarm]:
+    """Give the rules that match nothing of a source that was looked at as a whole: somebody may have mistyped one."""
+    selection = look.selection
+    if look.doubts or selection.namespace != selection.source or look.snapshot.others:
+        return
+    for rule in rules.exceptions:
+        if not any(rule.match.matches(rules.name(repository), tag.name) for repository, tag in _names(records, look)):
+            yield Alarm(Kind.RULE, f"the rule for {rule.match.text!r} matches no tag that there is")
+
+
+def _names(records: Records, look: Look) -> Iterator[tuple[Repository, Tag]]:
+    for repository in judged(records, look.snapshot, look.selection):
+        listing, record = look.snapshot.listings.get(repository.namespace), records.get(repository)
+        for tag in {*(listing.tags if listing else ()), *((*record.served, *record.held) if record else ())}:
+            yield repository, tag
 
 
 def _span(seconds: int) -> str:

@@ -32,12 +32,17 @@ def _is_over(record: Record, tag: Tag, listing: Listing, rules: Rules, now: date
     return policy.gone is Vanished.PRUNE and not is_there and record.gone[tag].since + timedelta(seconds=policy.grace) <= now
 
 
+def untried(prunes: Iterable[Change], records: Records) -> list[Change]:
+    """Give those that no run has tried to prune before; the others were counted then, and stayed since the registry said no."""
+    return [change for change in prunes if not records[change.repository].gone[change.tag].reason]
+
+
 def excess(prunes: Iterable[Change], records: Records, look: Look, rules: Rules) -> str:
     """Say how many tags more than a rule allows would be pruned at once; empty where it is not more.
 
     The share is counted among the selected tags on record for which the same ``max_prune`` holds.
     """
-    wanted = Counter(rules.of(change.repository, change.tag).max_prune for change in prunes)
+    wanted = Counter(rules.of(change.repository, change.tag).max_prune for change in untried(prunes, records))
     if not wanted:
         return ""
     recorded = Counter(_shares(records, look, rules))

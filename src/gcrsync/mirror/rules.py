@@ -127,11 +127,15 @@ class Rules:
         """The longest time, in seconds, for which what refers to any image is asked for again."""
         return max(self.policy.referrers_for, *(rule.referrers_for or 0 for rule in self.exceptions), 0)
 
+    def name(self, repository: Repository) -> str:
+        """Give the name of a repository as the exceptions match it."""
+        return str(repository) if self.source is None else self.source.relative(repository)
+
     def of(self, repository: Repository, tag: Tag) -> Policy:
         """Give what holds for a tag."""
         policy = self.policy
         if self.exceptions:
-            name = str(repository) if self.source is None else self.source.relative(repository)
+            name = self.name(repository)
             for rule in self.exceptions:
                 if rule.match.matches(name, tag.name):
                     policy = rule.over(policy)

@@ -75,11 +75,12 @@ def spans(edits: Iterable[Edit]) -> Mapping[Tag, tuple[Span, ...]]:
             now, was = after.get(name), current.get(name)
             if now == (was and was.standing) or any(before.get(name) == now for before in befores):
                 continue
+            at = max(edit.at, was.since) if was else edit.at  # a clock that was wrong puts nothing before what it follows
             if was is not None:
-                ended.setdefault(name[0], []).append(Span(was.standing, was.since, was.commit, edit.at))
+                ended.setdefault(name[0], []).append(Span(was.standing, was.since, was.commit, at))
                 del current[name]
             if now is not None:
-                current[name] = Span(now, edit.at, edit.commit)
+                current[name] = Span(now, at, edit.commit)
     for (tag, _), span in current.items():
         ended.setdefault(tag, []).append(span)
     return {tag: tuple(sorted(ended[tag], key=lambda span: span.since)) for tag in sorted(ended, key=lambda tag: tag.sort_key)}

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from gcrsync.archive.conflict import inside_another
 from gcrsync.errors import InvalidNameError, UsageError
-from gcrsync.mirror.alarm import Alarm, Kind, silences
+from gcrsync.mirror.alarm import Alarm, Kind, silences, still
 from gcrsync.mirror.change import Change
 from gcrsync.mirror.diff import Delta, diff, selected
 from gcrsync.mirror.holding import NO_PLACE, Terms
 from gcrsync.mirror.naming import check_collisions, check_unmoved, folder_of, mirror_name, renamed
 from gcrsync.mirror.outcome import Step
 from gcrsync.mirror.plan import make_plan, plan_revisit
-from gcrsync.mirror.prune import excess, prunable
+from gcrsync.mirror.prune import excess, prunable, untried
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import NamespaceReport
 from gcrsync.mirror.revisit import Look, revisits
@@ -61,7 +61,7 @@ class Compared:
             images=(*self.delta.changes, *self.prunes),
             unchanged=self.delta.unchanged,
             doubts=tuple(self.doubts[path] for path in sorted(self.doubts)),
-            alarms=self.alarms,
+            alarms=still(self.alarms, self.delta.changes),
         )
 
 
@@ -149,12 +149,18 @@ def _watched(job: Job, compared: Compared, records: Records) -> Compared:
 
 
 def _braked(job: Job, compared: Sequence[Compared], records: Records) -> Iterator[Compared]:
-    """Prune nothing of a mirror that would lose more at once than its rules allow, unless all of the run was allowed."""
-    wanted = sum(len(each.prunes) for each in compared)
-    for each in compared:
-        reason = excess(each.prunes, records, each.look, each.mirror.rules)
-        if not reason or (job.allow_prune is not None and wanted <= job.allow_prune):
+    """Prune nothing in a run that would take more from a mirror than its rules allow, or more in all than the run was allowed."""
+    wanted = sum(len(untried(each.prunes, records)) for each in compared)
+    if job.allow_prune is None:
+        reasons = [excess(each.prunes, records, each.look, each.mirror.rules) for each in compared]
+    else:
+        reasons = [f"{wanted:,} tags, more than --allow-prune {job.allow_prune}" if wanted > job.allow_prune else ""] * len(
+            compared
+        )
+    for each, reason in zip(compared, reasons, strict=True):
+        if not any(reasons):
             yield each
-        else:
-            advice = f"nothing is deleted; see that they are rightly gone, then run again with --allow-prune {wanted}"
-            yield replace(each, prunes=(), alarms=(*each.alarms, Alarm(Kind.PRUNING, f"it would prune {reason}: {advice}")))
+            continue
+        advice = f"nothing is deleted; see that they are rightly gone, then run again with --allow-prune {wanted}"
+        alarms = (Alarm(Kind.PRUNING, f"it would prune {reason}: {advice}"),) if reason and each.prunes else ()
+        yield replace(each, prunes=(), alarms=(*each.alarms, *alarms))

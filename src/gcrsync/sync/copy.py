@@ -15,6 +15,7 @@ from gcrsync.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+from gcrsync.mirror.alarm import still
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.outcome import Outcome, Problem
@@ -72,6 +73,7 @@ class _Copies:
         return replace(
             report,
             images=tuple(sorted((*told, *late), key=_place) if late or self.pruned else told),
+            alarms=still(self.compared.alarms, told),
             unchanged=report.unchanged - len(late),
             copied=sum(outcome.copied for outcome in (*outcomes, *revisited)) + moved_bytes,
             asked=sum(outcome.asked for outcome in (*outcomes, *revisited)),

@@ -114,7 +114,7 @@ def test_a_list_of_images_is_a_table_for_each_repository() -> None:
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ninsecure = 'no'\n", 4, "true or false"),
         (ONE + "moved = 'never'\n", 4, "moved: expected follow or freeze or keep-old"),
         (ONE + "grace = 30\n", 4, "grace: expected a string"),
-        (ONE + "min_age = '3 days'\n", 4, "is no duration"),
+        (ONE + "min_age = '3 days'\n", 4, "min_age: '3 days' is no duration"),
         (ONE + "max_prune = '0.1'\n", 4, "max_prune: '0.1' is no share"),
         (ONE + "max_prune = '101%'\n", 4, "max_prune: '101%' is no share"),
         (ONE + "[mirror.rule]\nmatch = 'a'\n", 4, "two brackets"),

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gcrsync.mirror.alarm import Kind, silences
+from gcrsync.mirror.alarm import Alarm, Kind, silences, still
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.record import Kept, Record, Records
 from gcrsync.mirror.revisit import Look
 from gcrsync.mirror.rules import Match, Policy, Rule, Rules
 from gcrsync.mirror.selection import Patterns, Selection
 from gcrsync.mirror.snapshot import find_doubts
-from gcrsync.oci.name import Tag
+from gcrsync.oci.name import Namespace, Tag
 from tests.support.values import NOW, THEN, digest, everything, listing, record, records, repository, snapshot
 
 PLACE = "gcr.io/p"
@@ -48,11 +48,12 @@ def test_repositories_that_went_before_are_not_told_of_again() -> None:
     assert kinds({**on_record("a"), **gone}, "a") == []
 
 
-def stale(known: Record, *changes: Change, rules: Rules | None = None, now: datetime = THEN) -> list[str]:
+def stale(known: Record, rules: Rules | None = None, now: datetime = THEN) -> list[str]:
     found, chosen = snapshot(f"{PLACE}/a", {f"{PLACE}/a": listing({"1": "x"})}), everything(f"{PLACE}/a")
-    look = Look(found, chosen, {}, changes)
+    look = Look(found, chosen, {}, ())
     chosen_rules = rules or Rules(Policy(stale_after=DAY))
-    return [alarm.reason for alarm in silences(records(known), look, chosen_rules, now + timedelta(days=1, seconds=1))]
+    alarms = silences(records(known), look, chosen_rules, now + timedelta(days=1, seconds=1))
+    return [alarm.reason for alarm in alarms if alarm.kind is Kind.STALE]
 
 
 def test_a_namespace_is_stale_once_its_newest_change_is_older_than_a_rule_allows() -> None:
@@ -75,11 +76,22 @@ def test_whatever_was_recorded_last_counts() -> None:
     assert stale(replace(known, kept={Tag("1-x"): Kept(digest("x"), Tag("1"), NOW)})) == []
 
 
-def test_a_run_that_finds_news_finds_nothing_stale() -> None:
+def test_where_there_is_news_nothing_is_stale_and_what_failed_is_no_news() -> None:
     news = Change(repository(f"{PLACE}/a"), Tag("2"), State.ADDED, digest("y"))
+    failed = replace(news, state=State.FAILED, news=False)
+    alarms = Alarm(Kind.STALE, "for days"), Alarm(Kind.HALVED, "two of two")
 
-    assert stale(record(f"{PLACE}/a", {"1": "x"}), news) == []
-    assert len(stale(record(f"{PLACE}/a", {"1": "x"}), replace(news, news=False))) == 1
+    assert still(alarms, [news]) == alarms[1:]
+    assert still(alarms, [failed]) == alarms
+
+
+def test_a_rule_that_is_for_no_tag_is_told_of_once_the_whole_source_was_seen() -> None:
+    known, source = on_record("ab"), everything(PLACE).source
+    rules = Rules(exceptions=(Rule(Match("a:1")), Rule(Match("latest")), Rule(Match("b:2"))), source=source)
+    narrowed = replace(everything(PLACE), namespace=Namespace.parse(f"{PLACE}/a"))
+
+    assert kinds(known, "ab", rules) == [Kind.RULE, Kind.RULE]
+    assert kinds(known, "a", rules, narrowed) == []
 
 
 def test_a_rule_has_its_own_patience_with_some_tags() -> None:

@@ -49,6 +49,17 @@ def test_a_tag_that_goes_and_returns_is_told_so() -> None:
     ]
 
 
+def test_a_commit_whose_clock_was_wrong_is_told_in_its_place() -> None:
+    one, two, three = nights(a("one"), a("two"), a("three"))
+    long_ago = replace(two, at=THEN - timedelta(days=9_000))
+
+    assert told(spans([one, long_ago, three])[LATEST]) == [
+        (State.MIRRORED, digest("one"), day(0), day(0)),
+        (State.MIRRORED, digest("two"), day(0), day(2)),
+        (State.MIRRORED, digest("three"), day(2), None),
+    ]
+
+
 def test_what_the_mirror_keeps_under_a_name_of_its_own_is_told_under_that_name() -> None:
     kept = Tag("latest-one")
     after = replace(a("two"), kept={kept: Kept(digest("one"), LATEST, day(1))})
