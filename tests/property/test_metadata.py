@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcrsync.errors import InvalidMetadataError
-from gcrsync.metadata import changelog, pages
+from gcrsync.metadata import changelog, pages, strict_json
 from gcrsync.metadata.changelog import Entry
 from gcrsync.metadata.document import decode, encode
 from gcrsync.metadata.markdown import size
@@ -182,3 +182,18 @@ def _record_or_error(text: str, path: str) -> Record | InvalidMetadataError:
         return decode(text, path)
     except InvalidMetadataError as error:
         return error
+
+
+@given(st.dictionaries(st.text(max_size=3), json_values, max_size=4))
+def test_json_of_any_depth_is_read_as_the_standard_library_reads_it(document: dict[str, object]) -> None:
+    assert strict_json.parse(json.dumps(document), "a.json") == document
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=3), max_size=4), st.booleans())
+def test_a_key_that_stands_twice_is_refused_however_deep_it_lies(way: list[str], in_list: bool) -> None:  # noqa: FBT001 - drawn
+    text = '{"k": 1, "k": 1}'
+    for key in way:
+        text = f'{{"{key}": {f"[{text}]" if in_list else text}, "other": 1}}'
+
+    with pytest.raises(InvalidMetadataError, match="'k' stands twice"):
+        strict_json.parse(text, "a.json")

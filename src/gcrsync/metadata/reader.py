@@ -1,7 +1,6 @@
 """The values of a document, each checked as it is read: a record from JSON."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import datetime
 from itertools import repeat
 from typing import TypeVar
@@ -37,8 +36,6 @@ class _Reader:
     def __init__(self, path: str) -> None:
         self.path = path
         self.digest_of = Read(Digest, Digest.each)
-        self.time_of: Read[datetime | None] = Read(parse_time, parse_times)
-        self.time_of[None] = None
 
     def record(self, document: Json) -> Record:
         if not isinstance(document, dict):
@@ -107,12 +104,13 @@ class _Reader:
 
     def times(self, section: Section, values: list[Json]) -> list[datetime | None]:
         column = section.optional(values, str, "expected a time")
-        distinct = set(column) - {None}
-        if len(distinct) == len(column):
-            with suppress(InvalidNameError):  # and then it is met again in its place
-                return [*parse_times([text for text in column if text is not None])]
-        self.time_of.ahead({text for text in distinct if text is not None})
-        return section.each(self.time_of.__getitem__, column)
+        texts = [text for text in set(column) if text is not None]
+        try:
+            read = dict[str | None, datetime | None](zip(texts, parse_times(texts), strict=True))
+        except InvalidNameError:
+            return section.each(lambda text: None if text is None else parse_time(text), column)
+        read[None] = None
+        return list(map(read.__getitem__, column))
 
     def completed(self, read: tuple[Mirrored, dict[str, Json]]) -> Mirrored:
         """Add what few entries have."""

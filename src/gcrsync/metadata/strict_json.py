@@ -6,14 +6,18 @@ A key that stands twice in one object, and numbers that JSON cannot hold, are re
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate, chain
+from typing import cast
 
 from gcrsync.errors import InvalidMetadataError
 from gcrsync.mirror.record import Json
 
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = re.compile(rf"(?P<key>{_STRING})\s*:|{_STRING}|(?P<open>[{{\[])|(?P<close>[}}\]])|(?P<bare>[^\s{{}}\[\]:,\"]+)")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_Pairs = tuple[tuple[str, object], ...]
+
 _CONFLICT = re.compile(r"^(?:<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)(?: |\r?$)", re.MULTILINE)
 
 
@@ -50,8 +54,42 @@ def line_of(text: str, keys: Sequence[str]) -> int:
 
 
 def _loads(text: str) -> Json:
-    document: Json = json.loads(text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
+    """Read a text; ValueError for what is refused.
+
+    At first objects are read as tuples of pairs, which takes the least time, and a document has hundreds of thousands: its own
+    object, its sections, and their entries are made of them in bulk, where nothing but plain values is within the entries.
+    """
+    pairs = json.loads(text, object_pairs_hook=tuple, parse_float=_finite, parse_constant=_finite)
+    document = _bulk(pairs) if isinstance(pairs, tuple) else None
+    if document is None:
+        document = json.loads(text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
     return document
+
+
+def _bulk(pairs: _Pairs) -> dict[str, Json] | None:
+    """Give the document that is of so many pairs, None where it is not of the usual depth; ValueError where a key stands twice."""
+    (members,) = _objects([pairs])
+    document = {key: _section(value) if isinstance(value, tuple) else value for key, value in members.items()}
+    usual = _PLAIN | {dict}
+    return cast("dict[str, Json]", document) if usual.issuperset(map(type, document.values())) else None
+
+
+def _section(pairs: _Pairs) -> dict[str, object] | _Pairs:
+    """Give a section that is of so many pairs, and the pairs themselves where something in it is not plain."""
+    (section,) = _objects([pairs])
+    kinds = set(map(type, section.values()))
+    if kinds == {tuple}:
+        entries = _objects(cast("Collection[_Pairs]", section.values()))
+        section = dict(zip(section, entries, strict=True))
+        kinds = set(map(type, chain.from_iterable(map(dict.values, entries))))
+    return section if kinds <= _PLAIN else pairs
+
+
+def _objects(pairs: Collection[_Pairs]) -> list[dict[str, object]]:
+    made = list(map(dict, pairs))
+    if sum(map(len, made)) != sum(map(len, pairs)):
+        raise ValueError
+    return made
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

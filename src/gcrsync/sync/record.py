@@ -62,13 +62,14 @@ class Documents:
 def decoded(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Record]]:
     """Give the record in each document, by its path; InvalidMetadataError for one that does not parse.
 
-    Meanwhile nobody looks for cycles among the values, as the interpreter would again and again: there are many, and no cycles.
+    Neither meanwhile nor afterwards does the interpreter look for cycles among the values: there are many, and none has cycles.
     """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         return [(path, _decoded(path, content)) for path, content in contents]
     finally:
+        gc.freeze()
         if was_enabled:
             gc.enable()
 
