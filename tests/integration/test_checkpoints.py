@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
+import httpx
 import pytest
 
 from gcrsync.metadata import changelog
 from gcrsync.metadata.changelog import Entry
 from tests.support.build import image
-from tests.support.faults import Fault, slow, stalled
+from tests.support.faults import Answer, Fault, slow, stalled, status
 from tests.support.mirrors import Mirror
 from tests.support.serving import served
 from tests.support.simulator import Simulator
@@ -96,11 +97,27 @@ def test_every_checkpoint_is_a_commit_and_the_run_has_one_entry(mirror: Mirror, 
     subjects = mirror.log[before:]
 
     assert len(subjects) > 1
-    assert subjects[-1].endswith(": 4 added")
-    assert sorted(subjects) == subjects
+    assert sum(int(subject.rpartition(": ")[2].removesuffix(" added")) for subject in subjects) == 4
     assert (mirror.root / "CHANGELOG.md").read_text("utf-8").count("<!-- run:") == 1
     assert "4 added, 0 moved" in (mirror.root / "CHANGELOG.md").read_text("utf-8")
     assert mirror.place.git(mirror.root, "rev-parse", "main") == mirror.place.git(mirror.place.remote, "rev-parse", "main")
+
+
+def test_a_failure_after_the_last_checkpoint_is_in_the_entry_too(mirror: Mirror, source: Simulator) -> None:
+    source.add("p/z", image("z"), "v1")
+
+    def late(request: httpx.Request, answer: Answer) -> httpx.Response:
+        time.sleep(3)
+        return status(500)(request, answer)
+
+    source.faults.append(Fault("GET", "/z/manifests/", late, times=None))
+    before = len(mirror.log)
+    ended = mirror.run("sync", "--checkpoint", "1s", "--retries", "0", code=1)
+
+    assert len(mirror.log) == before + 2
+    assert "4 added, 0 moved, 0 gone, 0 held, 1 failed" in mirror.place.show(mirror.place.remote, "CHANGELOG.md")
+    assert "recorded in commit" in ended.stderr
+    assert mirror.run("sync", "--retries", "0", code=1).stderr.count("nothing to record") == 1
 
 
 def test_a_run_with_nothing_to_do_writes_no_file(mirror: Mirror) -> None:

@@ -44,7 +44,12 @@ class Pod:
         for source in container["envFrom"]:
             given |= SECRETS if "secretRef" in source else {name: text for name, text in config.items() if name.isidentifier()}
         (self.work / "gitconfig").write_text(config["gitconfig"], "utf-8")
-        here = {"HOME": str(self.work), "GIT_CONFIG_GLOBAL": str(self.work / "gitconfig"), "METADATA_REPO": self.remote}
+        here = {
+            "HOME": str(self.work),
+            "TMPDIR": str(self.work),
+            "GIT_CONFIG_GLOBAL": str(self.work / "gitconfig"),
+            "METADATA_REPO": self.remote,
+        }
         assert here.keys() <= given.keys()
         kept = {"PATH": f"{self.work / 'bin'}:{self.night.mirror.environment['PATH']}", "GIT_CONFIG_NOSYSTEM": "1"}
         return {**given, **here, **kept}
@@ -116,6 +121,15 @@ def test_there_is_a_shard_for_each_index_and_a_rule_for_each_exit_code() -> None
     rules = {rule["action"]: rule["onExitCodes"]["values"] for rule in JOB["podFailurePolicy"]["rules"] if "onExitCodes" in rule}
     assert rules["FailIndex"] == [Exit.USAGE, Exit.DEFECT]
     assert sorted([*rules["FailIndex"], *rules["Count"]]) == sorted(set(Exit) - {Exit.DONE, Exit.DELTA})
+
+
+@pytest.mark.parametrize("container", [INSTALL, GCRSYNC], ids=["install", "gcrsync"])
+def test_what_is_written_has_a_place_where_all_else_is_read_only(container: Any) -> None:  # noqa: ANN401 - a part of the manifest
+    writable = {mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")}
+    places = {entry["name"]: entry["value"] for entry in container["env"]}
+
+    assert writable == {"/work"}
+    assert (places["HOME"], places["TMPDIR"]) == ("/work", "/work")
 
 
 @pytest.mark.parametrize("container", [INSTALL, GCRSYNC], ids=["install", "gcrsync"])

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from gcrsync.metadata.markdown import number, size
 from gcrsync.mirror.change import Change, State
@@ -29,6 +29,11 @@ class Counts:
         states = Counter(change.state for change in changes if change.news)
         added, moved, gone, held, pruned = (states[state] for state in _NEWS)
         return cls(added, moved, gone, held, failed, copied, pruned)
+
+    def __sub__(self, other: "Counts") -> "Counts":
+        """Give what came since the other counts were taken."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Counts(*(one - before for one, before in pairs))
 
     @property
     def tags(self) -> tuple[tuple[int, str], ...]:

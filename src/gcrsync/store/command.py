@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen, TimeoutExpired
-from tempfile import TemporaryFile
+from subprocess import PIPE, Popen, TimeoutExpired
 from typing import BinaryIO, cast
 
 from gcrsync.errors import GitError, StoreError
@@ -137,12 +136,7 @@ class Git:
 
         command = ["env", *removed, "git", "-C", str(self.folder), *self.options, *arguments]
         try:
-            if not stdin:
-                return _executed(command, environment, None, is_enough)
-            with TemporaryFile() as source:
-                source.write(stdin)
-                source.seek(0)
-                return _executed(command, environment, source, is_enough)
+            return _executed(command, environment, stdin, is_enough)
         except TimeoutExpired as error:
             if self.hurry() is not None:
                 raise GitError(arguments[0], "it was ended, since the run was to stop and it did not come to an end") from error
@@ -176,7 +170,7 @@ def redacted(text: str) -> str:
     return _CREDENTIALS.sub("", text)
 
 
-def _executed(command: Sequence[str], environment: Mapping[str, str], source: BinaryIO | None, is_enough: IsEnough) -> Answer:
+def _executed(command: Sequence[str], environment: Mapping[str, str], stdin: bytes, is_enough: IsEnough) -> Answer:
     try:
         # As it is imported it looks for git on the PATH, and fails without: `gcrsync --help` needs neither.
         import git  # noqa: PLC0415
@@ -184,26 +178,28 @@ def _executed(command: Sequence[str], environment: Mapping[str, str], source: Bi
         raise StoreError("git cannot be run", hint="install git, 2.29 or newer") from error
     try:
         # In a session of its own: a ^C at the terminal ends the run in order, and does not cut a commit or a push in two.
+        source = cast("BinaryIO", PIPE) if stdin else None
         running = git.Git().execute(command, source, as_process=True, env=dict(environment), start_new_session=True)
         process = cast("Popen[bytes]", running.proc)
     except (git.GitCommandNotFound, OSError) as error:
         raise StoreError(f"git cannot be run: {error}", hint="install git, 2.29 or newer") from error
     with process:
-        output, words = _communicated(process, is_enough)
+        output, words = _communicated(process, stdin, is_enough)
     if process.returncode == _NOT_FOUND:
         raise StoreError("git cannot be run: it is not on the PATH", hint="install git, 2.29 or newer")
     return Answer(process.returncode, output, _plain(os.fsdecode(words)))
 
 
-def _communicated(process: Popen[bytes], is_enough: IsEnough) -> tuple[bytes, bytes]:
+def _communicated(process: Popen[bytes], stdin: bytes, is_enough: IsEnough) -> tuple[bytes, bytes]:
     """Give output and words of a process; end it with all that it has started where it takes too long, and raise TimeoutExpired."""
-    waited = 0.0
+    waited, given = 0.0, stdin or None
     _groups.add(process.pid)
     try:
         while True:
             try:
-                return process.communicate(timeout=_LOOK)
+                return process.communicate(given, timeout=_LOOK)
             except TimeoutExpired:
+                given = None  # it goes on being written
                 waited += _LOOK
                 if is_enough(waited):
                     _end(process)

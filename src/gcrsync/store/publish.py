@@ -41,12 +41,7 @@ class Publication:
 
 
 class UpstreamMovedError(GitError):
-    """Another writer was first; ``ground`` is what to build on now."""
-
-    def __init__(self, ground: Ground, answer: Answer, hint: str) -> None:
-        """Keep the ground for the next try."""
-        self.ground = ground
-        super().__init__("push", answer.words, hint=hint)
+    """Another writer was first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +61,9 @@ class Publisher:
         """
 
         def attempt() -> Publication:
-            nonlocal ground
-            try:
-                return self._attempt(ground, write)
-            except UpstreamMovedError as moved:
-                ground = moved.ground
-                raise
+            # After the pause and not before it: what is built on has to be new, or the longer the pause the surer the next loss.
+            now = ground if tries.statistics["attempt_number"] == 1 else self._looked_again(ground)
+            return self._attempt(now, write)
 
         tries = Retrying(
             stop=self._is_enough,
@@ -130,14 +122,25 @@ class Publisher:
         """Give the error for a push that failed: whether the upstream has moved is seen by looking, not told by words."""
         recorded = _recorded(tip)
         try:
-            now = look(self.follower.git, ground.tips.branch, self.upstream, ground.tips.kept)
+            now = self._looked(ground)
         except GitError as error:
             self._keep(ground, tip)
             return failure("push", answer, hint=f"{recorded}; {error.hint}" if error.hint else recorded)
         if now.tips.upstream != ground.tips.upstream or lost_a_race(answer):
-            return UpstreamMovedError(now, answer, recorded)
+            reason = f"other writers were first each time: {answer.words}"
+            return UpstreamMovedError("push", reason, hint=recorded)
         self._keep(ground, tip)
         return failure("push", answer, hint="; ".join(filter(None, (recorded, way_in(answer)))))
+
+    def _looked(self, ground: Ground) -> Ground:
+        return look(self.follower.git, ground.tips.branch, self.upstream, ground.tips.kept)
+
+    def _looked_again(self, ground: Ground) -> Ground:
+        try:
+            return self._looked(ground)
+        except GitError as error:
+            recorded = _recorded(self.follower.git.commit(KEPT))
+            raise GitError(error.command, error.reason, hint="; ".join(filter(None, (recorded, error.hint)))) from error
 
     def _keep(self, ground: Ground, tip: str) -> None:
         """Put a commit that could not be pushed on the local branch, unless that would leave another one of ours behind."""

@@ -1,7 +1,7 @@
 """The record of a run while it grows: what is confirmed so far is committed and pushed, as often as somebody asks for it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gcrsync.metadata.changelog import Entry, body
 from gcrsync.metadata.summary import Counts, message
@@ -33,23 +33,40 @@ class Ledger:
         """Take what the run begins with; ``served`` says what a destination has."""
         self._job, self._history, self._served = job, history, served
         self._ground, self._recorded, self._documents = beginning.ground, dict(beginning.records), beginning.documents
+        self._told = Counts()
+        self._last: Publication | None = None
 
     def publish(self, changed: Records, report: Report) -> Publication:
         """Commit and push the records that are other than at the beginning, and say in the changelog what the report says.
 
-        Each time that replaces what was said before. Raises what the history raises.
+        Each time that replaces what was said before; the message of the commit says what is new in it. Raises what the history
+        raises.
         """
+        names, counts = _names_and_counts(report)
         before = {repository: self._recorded[repository] for repository in changed if repository in self._recorded}
         edit = Edit(before, changed, _entries(self._job, report.namespaces))
 
         def write(ground: Ground) -> Draft:
             left = (edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
-            return Draft(files_of((*left, edit), ground.tree, self._served, self._documents), _message(report), self._job.run)
+            return Draft(
+                files_of((*left, edit), ground.tree, self._served, self._documents),
+                message(names, counts - self._told),
+                self._job.run,
+            )
 
         publication = self._history.publish(self._ground, write)
         self._ground = publication.ground
         self._recorded |= changed
+        if publication.commit is not None:
+            self._told, self._last = counts, publication
         return publication
+
+    def close(self, changed: Records, report: Report) -> Publication:
+        """Publish for the last time; where nothing is new, it is the commit of a checkpoint that has the last of it."""
+        publication, last = self.publish(changed, report), self._last
+        if publication.commit is not None or last is None:
+            return publication
+        return replace(publication, commit=last.commit, pushed=last.pushed or publication.pushed)
 
     def look_again(self) -> None:
         """Build on what there is now, once something could not be published. Raises what the history raises."""
@@ -65,11 +82,12 @@ def _entries(job: Job, namespaces: Iterable[NamespaceReport]) -> tuple[Entry, ..
     )
 
 
-def _message(report: Report) -> str:
+def _names_and_counts(report: Report) -> tuple[list[str], Counts]:
+    """Name the namespaces in which something changed, all of them where that is nowhere, and count what changed."""
     changed = [namespace for namespace in report.namespaces if any(image.news for image in namespace.images)] or report.namespaces
     images = [image for namespace in changed for image in namespace.images]
     counts = Counts.of(images, report.count(State.FAILED), sum(namespace.copied for namespace in changed))
-    return message([str(namespace.namespace) for namespace in changed], counts)
+    return [str(namespace.namespace) for namespace in changed], counts
 
 
 def _counts(namespace: NamespaceReport) -> Counts:

@@ -1,7 +1,7 @@
 """The record of a run, as an edit that can be made on top of whatever the metadata repository holds by then."""
 
 import gc
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gcrsync.errors import InvalidMetadataError
@@ -77,7 +77,8 @@ def decoded(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Record]]:
 def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Documents) -> Files:
     """Give the files to write on top of a commit, whoever made it, so that it says what some edits say.
 
-    Nothing is given where it says all of it already. Raises InvalidMetadataError for a document that does not parse.
+    Where it says all of it already, only what a run has said of itself at a checkpoint may have to be put otherwise. Raises
+    InvalidMetadataError for a document that does not parse.
     """
     edits = tuple(edits)
     # Of their registries all others too, which the pages count.
@@ -86,7 +87,7 @@ def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Docum
     current = recovered(known, edits, served)
     changed = [repository for repository, record in current.items() if record != known.get(repository)]
     if not changed:
-        return {}
+        return _corrected(tree, edits)
     changes = {paths.path_of(repository): _document(current[repository]) for repository in changed}
     return {**changes, **_pages(tree, current, changed), **_changelog(tree, edits)}
 
@@ -97,6 +98,16 @@ def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Record
     for edit in edits:
         current |= edit.merged(current, served)
     return current
+
+
+def _corrected(tree: Tree, edits: Collection[Edit]) -> Files:
+    """Give the changelogs in which an entry stands that has become another one: a run may end otherwise than it went on."""
+    if not any(edit.entries for edit in edits):
+        return {}
+    texts = _changelogs(tree)
+    known = {entry.key: entry for entry in years.entries(texts)}
+    new = [entry for edit in edits for entry in edit.entries if known.get(entry.key, entry) != entry]
+    return {path: text.encode(errors=_AS_IT_IS) for path, text in years.insert(texts, new).items()} if new else {}
 
 
 def _changelog(tree: Tree, edits: Iterable[Edit]) -> Files:

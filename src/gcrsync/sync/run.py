@@ -109,7 +109,7 @@ def _finish(job: Job, means: Means, copied: Copied, ledger: Ledger) -> Finished:
     """Publish all that is confirmed; whether the run was told to end is asked again where that fails."""
     publication, trouble = None, None
     try:
-        publication = ledger.publish(copied.records(job), _report(job, means, copied))
+        publication = ledger.close(copied.records(job), _report(job, means, copied))
     except GcrsyncError as error:
         trouble = error
     return Finished(_report(job, means, copied), publication, trouble, copied.left)

@@ -206,7 +206,7 @@ def test_pauses_between_tries_grow_and_a_branch_that_never_rests_ends_the_run(pl
     place.hook(clone, "pre-push", f"git -C {person} commit -q --allow-empty -m again && git -C {person} push -q")
     pauses: list[float] = []
     history = replace(place.open(clone), sleep=pauses.append)
-    with pytest.raises(GitError, match=r"git push: .*: the run is recorded here in commit [0-9a-f]{12}"):
+    with pytest.raises(GitError, match=r"other writers were first each time: .*the run is recorded here in commit [0-9a-f]{12}"):
         run(history, {A: "{}\n"})
     assert pauses == [1, 2, *[4] * 13]
     assert place.subjects(place.remote) == ["begin", *["again"] * 16]
@@ -214,6 +214,26 @@ def test_pauses_between_tries_grow_and_a_branch_that_never_rests_ends_the_run(pl
     (clone / ".git/hooks/pre-push").unlink()
     assert run(history, {}).pushed
     assert place.show(place.remote, A) == "{}"
+
+
+def test_what_another_writer_pushes_during_the_pause_is_built_upon_too(place: Workplace) -> None:
+    clone, person = place.seeded(), place.clone("person")
+    pauses: list[float] = []
+
+    def another(seconds: float) -> None:
+        pauses.append(seconds)
+        place.commit(person, "meanwhile", {"notes.txt": f"{len(pauses)}\n"})
+        place.git(person, "push", "--quiet")
+
+    history = replace(place.open(clone), sleep=another)
+    with history.locked():
+        ground = history.prepare()
+        place.commit(person, "first", {"notes.txt": "0\n"})
+        place.git(person, "push", "--quiet")
+        assert history.publish(ground, writer({A: "{}\n"})).pushed
+
+    assert len(pauses) == 1
+    assert place.subjects(place.remote) == ["begin", "first", "meanwhile", "sync"]
 
 
 def test_a_push_that_is_refused_leaves_the_commit_here_and_the_next_run_pushes_it(place: Workplace) -> None:
