@@ -16,7 +16,7 @@ import distributed
 from distributed.scheduler import KilledWorker
 
 from gcrsync.cli.command import THREADS
-from gcrsync.cli.worker import Terms, build, carry
+from gcrsync.cli.worker import Terms, build, carry, failed
 from gcrsync.errors import UsageError, one_line
 from gcrsync.registry.address import is_loopback
 from gcrsync.sync.crew import Crew
@@ -94,8 +94,7 @@ def _usable(client: distributed.Client) -> int:
 
 def _check_encrypted(workers: Iterable[str]) -> None:
     for worker in sorted(workers):
-        scheme, _, place = worker.partition("://")
-        if scheme != "tls" and not _is_here(place):
+        if not _is_private(worker):
             raise UsageError(f"the connections of the worker {worker} are not encrypted", hint="start the cluster with TLS")
 
 
@@ -111,6 +110,11 @@ def _check_versions(told: "dict[str, tuple[str, str] | BaseException]") -> None:
         raise UsageError(f"the worker {worker} {reason}, which is not what runs here", hint=hint)
 
 
+def _is_private(worker: str) -> bool:
+    scheme, _, place = worker.partition("://")
+    return scheme == "tls" or _is_here(place)
+
+
 def _is_here(place: str) -> bool:
     return is_loopback(place.rpartition(":")[0])
 
@@ -118,6 +122,8 @@ def _is_here(place: str) -> bool:
 def _carry(parcel: Parcel, terms: Terms) -> Delivered:
     """Do the work of a parcel; this is what a worker of the cluster runs."""
     worker, ending, asked = distributed.get_worker(), distributed.Event(terms.run), time.monotonic()
+    if not _is_private(worker.address):  # one that has joined since the run began was not looked at
+        return failed(parcel, f"the connections of the worker {worker.address} are not encrypted")
 
     def is_over() -> bool:
         nonlocal asked

@@ -29,7 +29,10 @@ Tell = Callable[[News], None]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What all parcels of a run have in common, as a value that pickles: ``jobs`` is how many copies run at a time for one."""
+    """What all parcels of a run have in common, as a value that pickles.
+
+    ``jobs`` is how many copies run at a time for one, and ``build`` what the run itself is of.
+    """
 
     run: str
     destinations: tuple[AnyDestination, ...]
@@ -37,6 +40,7 @@ class Terms:
     retry: RetryPolicy
     patience: float
     jobs: int
+    build: tuple[str, str]
 
 
 def build() -> tuple[str, str]:
@@ -46,6 +50,9 @@ def build() -> tuple[str, str]:
 
 def carry(parcel: Parcel, terms: Terms, is_over: Callable[[], bool], tell: Tell) -> Delivered:
     """Do the work of a parcel, and ``tell`` how it goes from any thread; ``is_over`` is asked by this one, often."""
+    if terms.build != build():  # a worker that has joined since the run began was not asked
+        reason = "the worker has gcrsync {} on Python {}, and the run {} on {}".format(*build(), *terms.build)
+        return failed(parcel, reason)
     try:
         with _benches.at(terms, tell) as bench:
             own = Stop(time.monotonic, parcel.most)
@@ -57,8 +64,12 @@ def carry(parcel: Parcel, terms: Terms, is_over: Callable[[], bool], tell: Tell)
 
             return deliver(parcel, replace(bench.means, stopped=own), tell, look)
     except GcrsyncError as error:
-        # As text: an exception is not the same after a journey.
-        return Delivered(tuple(Outcome(step, problem=Problem.FAILED, reason=str(error)) for step, _ in parcel.steps), parcel.most)
+        return failed(parcel, str(error))  # as text: an exception is not the same after a journey
+
+
+def failed(parcel: Parcel, reason: str) -> Delivered:
+    """Say that nothing of a parcel was done, and why."""
+    return Delivered(tuple(Outcome(step, problem=Problem.FAILED, reason=reason) for step, _ in parcel.steps), parcel.most)
 
 
 class _Teller(Watch):

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -37,7 +38,7 @@ def parcel(source: tuple[Simulator, str], target: str, number: int = 0) -> Parce
 
 def terms(run: str, *targets: str) -> Terms:
     destinations = tuple(RegistryDestination(target, "m", "{path}") for target in targets)
-    return Terms(run, destinations, frozenset(), RetryPolicy(tries=1), 5.0, 2)
+    return Terms(run, destinations, frozenset(), RetryPolicy(tries=1), 5.0, 2, build())
 
 
 def test_what_travels_is_the_same_at_its_end_and_has_no_secret_in_it(
@@ -51,6 +52,15 @@ def test_what_travels_is_the_same_at_its_end_and_has_no_secret_in_it(
     assert pickle.loads(pickled) == packed  # noqa: S301 - they are our own
     assert b"somebody" not in pickled
     assert SECRET.encode() not in pickled
+
+
+def test_a_worker_of_another_version_does_nothing_and_says_so(source: tuple[Simulator, str]) -> None:
+    simulator, _ = source
+    other = replace(terms("1", "ghcr.io"), build=("0.0.1", "3.11"))
+    (outcome,) = carry(parcel(source, "ghcr.io"), other, lambda: False, lambda _: None).outcomes
+
+    assert (outcome.problem, "the run 0.0.1 on 3.11" in outcome.reason) == (Problem.FAILED, True)
+    assert simulator.log == []
 
 
 def test_connections_and_what_is_known_of_the_destination_last_from_one_repository_to_the_next(
