@@ -13,11 +13,18 @@ import yaml
 from gcrsync.cli.command import Exit
 from tests.support.build import image
 from tests.support.gate import Gate
+from tests.support.git_server import GitServer
 from tests.support.nights import SECRET, Night, night
 from tests.support.runner import ROOT, executable
+from tests.support.serving import served
 
 MANIFEST = list(yaml.safe_load_all((ROOT / "docs" / "kubernetes.yaml").read_text("utf-8")))
-SECRETS = {"GCRSYNC_USERNAME": "somebody", "GCRSYNC_PASSWORD": SECRET, "GIT_USERNAME": "committer", "GIT_PASSWORD": "unguessable"}
+SECRETS = {
+    "GCRSYNC_USERNAME": "somebody",
+    "GCRSYNC_PASSWORD": SECRET,
+    "GCRSYNC_GIT_USERNAME": "committer",
+    "GCRSYNC_GIT_PASSWORD": "unguessable",
+}
 
 
 def found(kind: str) -> Any:  # noqa: ANN401 - a document of the manifest
@@ -32,24 +39,18 @@ INSTALL, GCRSYNC = POD["initContainers"][0], POD["containers"][0]
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """What a pod has: the folder that is its ``/work``, and a metadata repository with an account at the destination."""
+    """What a pod has: the folder that is its ``/work``, accounts at the destination and at the metadata repository ``remote``."""
 
     work: Path
     night: Night
+    remote: str
 
     def environment(self, container: Any) -> dict[str, str]:  # noqa: ANN401 - a part of the manifest
         """Give the environment of a container, with values of ours where the manifest has examples."""
-        config = found("ConfigMap")["data"]
         given = {each["name"]: each["value"] for each in container["env"]}
         for source in container["envFrom"]:
-            given |= SECRETS if "secretRef" in source else {name: text for name, text in config.items() if name.isidentifier()}
-        (self.work / "gitconfig").write_text(config["gitconfig"], "utf-8")
-        here = {
-            "HOME": str(self.work),
-            "TMPDIR": str(self.work),
-            "GIT_CONFIG_GLOBAL": str(self.work / "gitconfig"),
-            "METADATA_REPO": self.remote,
-        }
+            given |= SECRETS if "secretRef" in source else found("ConfigMap")["data"]
+        here = {"HOME": str(self.work), "TMPDIR": str(self.work), "METADATA_REPO": self.remote}
         assert here.keys() <= given.keys()
         kept = {"PATH": f"{self.work / 'bin'}:{self.night.mirror.environment['PATH']}", "GIT_CONFIG_NOSYSTEM": "1"}
         return {**given, **here, **kept}
@@ -59,11 +60,6 @@ class Pod:
         command, environment = [*container["command"], *container["args"]], {**self.environment(container), **more}
         return subprocess.run(command, cwd=self.work, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
-    @property
-    def remote(self) -> str:
-        """The URL of the metadata repository."""
-        return f"file://{self.night.mirror.place.remote}"
-
 
 @pytest.fixture
 def pod(tmp_path: Path) -> Iterator[Pod]:
@@ -71,7 +67,9 @@ def pod(tmp_path: Path) -> Iterator[Pod]:
     for folder in (work / "bin", tmp_path / "night"):
         folder.mkdir(parents=True)
     with night(tmp_path / "night") as given:
-        yield Pod(work, given)
+        remote = given.mirror.place.remote
+        with served(GitServer(remote.parent, "committer:unguessable")) as address:
+            yield Pod(work, given, f"http://{address}/{remote.name}")
 
 
 def test_the_pods_of_all_indices_together_mirror_everything_once_with_the_secrets_they_are_given(pod: Pod) -> None:
@@ -87,6 +85,8 @@ def test_the_pods_of_all_indices_together_mirror_everything_once_with_the_secret
     assert [ended.returncode for ended in said] == [Exit.DONE] * JOB["completions"], said
     recorded = {name.removeprefix(f"{given.namespace}/"): document["tags"] for name, document in given.mirror.documents().items()}
     assert recorded == {name.removeprefix("acme/"): stored.tags for name, stored in given.source.repositories.items()}
+    author = given.mirror.place.git(given.mirror.place.remote, "log", "--format=%an <%ae>", "-1", "main").strip()
+    assert author == found("ConfigMap")["data"]["AUTHOR"]
     copied = [sum(f"image{number}" in ended.stdout for number in range(8)) for ended in said]
     assert sum(copied) == 8
     assert max(copied) < 8
@@ -102,17 +102,6 @@ def test_the_program_is_installed_from_the_branch_that_is_named(pod: Pod) -> Non
 
     assert ended.returncode == 0, ended.stderr
     assert f"installed in {pod.work / 'gcrsync'}" in ended.stdout
-
-
-def test_git_gets_its_credentials_from_the_environment_and_has_a_name(pod: Pod) -> None:
-    def git(*arguments: str, stdin: str = "") -> str:
-        command, environment = ["git", "-C", str(pod.work), *arguments], pod.environment(GCRSYNC)
-        return subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True, check=True).stdout
-
-    filled = git("credential", "fill", stdin="protocol=https\nhost=git.example.com\n\n")
-    assert {"username=committer", "password=unguessable"} <= set(filled.splitlines())
-    git("credential", "approve", stdin=filled)
-    assert git("config", "user.name") == "gcrsync\n"
 
 
 def test_there_is_a_shard_for_each_index_and_a_rule_for_each_exit_code() -> None:

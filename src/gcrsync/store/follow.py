@@ -6,6 +6,7 @@ The order is files, index, branch: wherever it stops, a commit that a person mak
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from gcrsync.store.apart import Apart
 from gcrsync.store.command import Git
 from gcrsync.store.lock import is_free
 from gcrsync.store.tree import EXECUTABLE, Difference, Entry, Tree, differences, is_ours
+
+_AT_A_TIME = 16
+"""How many files are written at a time."""
 
 _JOURNAL = "gcrsync/journal"
 _FOREIGN = "?"
@@ -130,19 +134,21 @@ class Follower:
     def _bring(self, moves: Sequence[Move], theirs: Theirs, commit: str) -> None:
         """Bring the files and the index to what a commit has, but for what is theirs."""
         self.apart.check_out(commit)
-        for move in sorted(moves, key=lambda move: move.target is not None):
-            if move.path not in theirs.paths:
-                self._bring_file(move)
+        ours = [move for move in moves if move.path not in theirs.paths]
+        for move in ours:
+            if move.target is None:  # first, since a folder may be where a file was
+                files.remove(self.git.folder, move.path)
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:  # each waits for the disk, which takes many as quickly as one
+            for _ in pool.map(self._bring_file, (move for move in ours if move.target is not None)):
+                pass
         lines = [_index_line(move, commit) for move in moves if move.path not in theirs.staged]
         self.git.run("update-index", "-z", "--index-info", stdin=b"".join(lines))
         self.git.attempt("update-index", "-q", "--refresh")
 
     def _bring_file(self, move: Move) -> None:
-        if move.target is None:
-            files.remove(self.git.folder, move.path)
-        else:
-            content = files.read(self.apart.folder, move.path)
-            files.replace(self.git.folder, move.path, content, executable=move.target.mode == EXECUTABLE)
+        content = files.read(self.apart.folder, move.path)
+        is_executable = move.target is not None and move.target.mode == EXECUTABLE
+        files.replace(self.git.folder, move.path, content, executable=is_executable)
 
 
 def _known(difference: Difference) -> frozenset[str]:
