@@ -7,6 +7,7 @@ Keys stand in a fixed order and unknown ones after them; each entry of ``tags``,
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 from gcrsync.errors import InvalidMetadataError
@@ -30,20 +31,20 @@ def encode(record: Record) -> str:
     are cut to whole seconds.
     """
     members = [f'"repository": {_json(str(record.repository))}', f'"mirror": {_json(record.mirror)}']
-    members.append(_object("tags", ((tag.name, digest.text) for tag, digest in _by_tag(record.tags))))
+    members.append(_object("tags", ((tag.name, f'"{digest}"') for tag, digest in _by_tag(record.tags))))
     manifests = sorted(record.manifests.items(), key=lambda entry: entry[0])
     members.append(_object("manifests", ((digest.text, _mirrored(mirrored)) for digest, mirrored in manifests)))
     if record.held:
-        members.append(_object("held", ((tag.name, _held(held)) for tag, held in _by_tag(record.held))))
+        members.append(_object("held", ((tag.name, _json(_held(held))) for tag, held in _by_tag(record.held))))
     if record.gone:
-        members.append(_object("gone", ((tag.name, _gone(gone)) for tag, gone in _by_tag(record.gone))))
+        members.append(_object("gone", ((tag.name, _json(_gone(gone))) for tag, gone in _by_tag(record.gone))))
     if record.kept:
-        members.append(_object("kept", ((tag.name, _kept(kept)) for tag, kept in _by_tag(record.kept))))
+        members.append(_object("kept", ((tag.name, _json(_kept(kept))) for tag, kept in _by_tag(record.kept))))
     if record.former:
         members.append(_object("former", ((tag.name, _mirrored(former)) for tag, former in _by_tag(record.former))))
     if record.untagged:
         untagged = sorted(record.untagged.items(), key=lambda entry: entry[0])
-        members.append(_object("untagged", ((digest.text, subject and subject.text) for digest, subject in untagged)))
+        members.append(_object("untagged", ((digest.text, _json(subject)) for digest, subject in untagged)))
     members.extend(f"{_json(key)}: {_json(value)}" for key, value in record.extra.items())
     text = "{\n  " + ",\n  ".join(members) + "\n}\n"
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -67,22 +68,35 @@ def _by_tag(entries: Mapping[Tag, _Value]) -> list[tuple[Tag, _Value]]:
     return sorted(entries.items(), key=lambda entry: entry[0].sort_key)
 
 
-def _object(key: str, entries: Iterable[tuple[str, Json]]) -> str:
-    lines = ",\n    ".join(f'"{name}": {_json(entry)}' for name, entry in entries)
+def _object(key: str, entries: Iterable[tuple[str, str]]) -> str:
+    lines = ",\n    ".join([f'"{name}": {entry}' for name, entry in entries])
     return f'"{key}": {{\n    {lines}\n  }}' if lines else f'"{key}": {{}}'
 
 
-def _mirrored(mirrored: Mirrored) -> Json:
-    known: dict[str, Json] = {
-        "mediaType": mirrored.media_type,
-        "size": mirrored.size,
-        "uploaded": None if mirrored.uploaded is None else format_time(mirrored.uploaded),
-        "mirrored": None if mirrored.mirrored is None else format_time(mirrored.mirrored),
-        "mirrorDigest": None if mirrored.mirror_digest is None else mirrored.mirror_digest.text,
-        "platforms": [str(platform) for platform in mirrored.platforms] or None,
-        "referrers": [digest.text for digest in mirrored.referrers] or None,
-    }
-    return {key: value for key, value in known.items() if value is not None} | dict(mirrored.extra)
+def _mirrored(mirrored: Mirrored) -> str:
+    """Write a manifest's entry as JSON; part by part, since there are a hundred thousand and the encoder takes its time."""
+    media_type, size, uploaded, at, extra, platforms, mirror_digest, referrers = mirrored
+    members = []
+    if media_type is not None:
+        members.append(f'"mediaType": {_quoted(media_type)}')
+    if size is not None:
+        members.append(f'"size": {size}')
+    if uploaded is not None:
+        members.append(f'"uploaded": "{format_time(uploaded)}"')
+    if at is not None:
+        members.append(f'"mirrored": "{format_time(at)}"')
+    if mirror_digest is not None:
+        members.append(f'"mirrorDigest": "{mirror_digest}"')
+    if platforms or referrers or extra:
+        rare: dict[str, Json] = {"platforms": [str(each) for each in platforms], "referrers": [each.text for each in referrers]}
+        more = {**{key: value for key, value in rare.items() if value}, **extra}
+        members += [f"{_json(key)}: {_json(value)}" for key, value in more.items()]
+    return f"{{{', '.join(members)}}}"
+
+
+@lru_cache(maxsize=256)
+def _quoted(text: str) -> str:
+    return _json(text)
 
 
 def _held(held: Held) -> Json:

@@ -12,6 +12,8 @@ _LINES = re.compile(rf"(?:{_TIMESTAMP.pattern}\n)*+")
 
 def format_time(moment: datetime) -> str:
     """Write a time that knows its zone; fractions of a second are cut off."""
+    if moment.tzinfo is UTC:
+        return f"{moment.isoformat(timespec='seconds').removesuffix('+00:00')}Z"
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
