@@ -87,7 +87,7 @@ def test_a_commit_that_cannot_be_read_is_left_out_in_one_line(mirror: Mirror) ->
         ("unlike", "gcr.io/unlike was never on record"),
         ("{source}@sha256:" + "0" * 64, "name a tag"),
         ("{source}:", "'' is not a valid tag"),
-        ("gcr.io", "not a valid repository"),
+        ("gcr.io", "that is a registry; name a repository in it"),
     ],
 )
 def test_what_was_never_known_is_one_line_that_names_what_is_near_and_2(mirror: Mirror, name: str, words: str) -> None:

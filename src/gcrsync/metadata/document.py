@@ -7,11 +7,13 @@ Keys stand in a fixed order and unknown ones after them; each entry of ``tags``,
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import TypeVar
 
 from gcrsync.errors import InvalidMetadataError
 from gcrsync.metadata import strict_json
+from gcrsync.metadata.plain import find_plain
 from gcrsync.metadata.reader import read_record
 from gcrsync.metadata.section import WrongValueError
 from gcrsync.metadata.timestamp import format_time
@@ -57,6 +59,10 @@ def decode(text: str, path: str) -> Record:
     what else is described in ``manifests`` is kept. Raises InvalidMetadataError with the line of whatever is not as
     :func:`encode` would write it.
     """
+    plain = find_plain(text, path)
+    if plain is not None:
+        with suppress(InvalidMetadataError, WrongValueError):  # and then it is met again below, in its line
+            return read_record(strict_json.parse(plain.rest, path), path, plain.manifests)
     document = strict_json.parse(text, path)
     try:
         return read_record(document, path)

@@ -1,6 +1,6 @@
 """The values of a document, each checked as it is read: a record from JSON."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import repeat
 from typing import TypeVar
@@ -12,6 +12,7 @@ from gcrsync.metadata.timestamp import parse_time, parse_times
 from gcrsync.mirror.naming import check_mirror_name
 from gcrsync.mirror.platforms import Platforms, choice
 from gcrsync.mirror.record import Gone, Held, Json, Kept, Mirrored, Record, Why
+from gcrsync.mirror.unread import Unread
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Repository, Tag
@@ -25,9 +26,19 @@ _Values = Callable[[Section], Iterable[_Value]]
 """Reads the entries of a section."""
 
 
-def read_record(document: Json, path: str) -> Record:
-    """Make a record of the document that stands at ``path``, which is used up. Raises WrongValueError."""
-    return _Reader(path).record(document)
+def read_record(document: Json, path: str, manifests: Unread | None = None) -> Record:
+    """Make a record of the document that stands at ``path``, which is used up. Raises WrongValueError.
+
+    ``manifests`` are those that were taken out of it.
+    """
+    return _Reader(path).record(document, manifests)
+
+
+def read_manifests(document: Json, path: str) -> Mapping[Digest, Mirrored]:
+    """Read the manifests of a document at ``path`` that has nothing else. Raises WrongValueError."""
+    if not isinstance(document, dict):
+        raise WrongValueError("not a JSON object")
+    return _read(document, "manifests", Digest, _Reader(path).mirrored)
 
 
 class _Reader:
@@ -37,7 +48,7 @@ class _Reader:
         self.path = path
         self.digest_of = Read(Digest, Digest.each)
 
-    def record(self, document: Json) -> Record:
+    def record(self, document: Json, unread: Unread | None) -> Record:
         if not isinstance(document, dict):
             raise WrongValueError("not a JSON object")
         for key in ("repository", "mirror", "tags", "manifests"):
@@ -45,11 +56,14 @@ class _Reader:
                 raise WrongValueError(f"has no {key!r}")
         manifests = _read(document, "manifests", Digest, self.mirrored)
         self.digest_of.update(zip(manifests, manifests, strict=True))
+        if unread is not None:
+            described = _texts(document["tags"]) & unread.names
+            self.digest_of.update(zip(described, Digest.checked(described), strict=True))
         record = Record(
             repository=self.repository(document),
             mirror=self.mirror(document),
             tags=_read(document, "tags", Tag, self.digests),
-            manifests=manifests,
+            manifests=manifests if unread is None else unread,
             held=_read(document, "held", Tag, _one_by_one(self.held)),
             gone=_read(document, "gone", Tag, _one_by_one(self.gone)),
             kept=_read(document, "kept", Tag, _one_by_one(self.kept)),
@@ -159,11 +173,17 @@ class _Reader:
 def _read(document: dict[str, Json], key: str, kind: type[_Name], values: _Values[_Value]) -> dict[_Name, _Value]:
     """Take a section out of a document, each entry's name and value read."""
     section = Section.taken(document, key)
+    if not section.entries:
+        return {}
     return dict(zip(section.names(kind), values(section), strict=True))
 
 
 def _one_by_one(read: Callable[[Json], _Value]) -> _Values[_Value]:
     return lambda section: section.each(read, section.entries.values())
+
+
+def _texts(section: Json) -> set[str]:
+    return {text for text in section.values() if isinstance(text, str)} if isinstance(section, dict) else set()
 
 
 def _check_size(size: int | None) -> None:
@@ -191,7 +211,8 @@ def _text(entry: dict[str, Json], key: str) -> str:
 
 
 def _check_described(record: Record) -> None:
-    if not record.manifests.keys() >= set(record.tags.values()):
+    described = record.manifests.names if isinstance(record.manifests, Unread) else record.manifests.keys()
+    if not described >= set(record.tags.values()):
         tag, digest = next(item for item in record.tags.items() if item[1] not in record.manifests)
         raise WrongValueError(f"no entry in 'manifests' describes {digest}", "tags", tag.name)
     for key, entries in (("gone", record.gone), ("kept", record.kept)):

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from operator import attrgetter
 
 from gcrsync.mirror.change import BACK, Change, State
 from gcrsync.mirror.holding import Terms, find_hold, name_to_keep
@@ -10,6 +9,7 @@ from gcrsync.mirror.platforms import Platforms, told
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Doubts, Snapshot, absence_doubt, own_doubt
+from gcrsync.mirror.unread import chosen_in
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Repository, Tag
@@ -75,7 +75,7 @@ def _alike(record: Record, listing: Listing, terms: Terms) -> Collection[Tag]:
     """Give tags that there is nothing to say of, found without looking at one by one: on most nights that are most of them."""
     if record.held or record.former or record.repository in terms.moving:
         return ()
-    chosen = set(map(attrgetter("platforms"), record.manifests.values()))
+    chosen = chosen_in(record.manifests)
     if chosen <= {terms.platforms} or all(described.follows(terms.platforms) for described in record.manifests.values()):
         return record.tags if record.tags == listing.tags else dict(record.tags.items() & listing.tags.items())
     return ()

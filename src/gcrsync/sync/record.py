@@ -75,8 +75,8 @@ def decoded(
 ) -> list[tuple[str, Record]]:
     """Give the record in each document, by its path; InvalidMetadataError for one that does not parse.
 
-    What was ``written``, by path as the hash of its bytes and the record, need not be read. Neither meanwhile nor afterwards does the
-    interpreter look for cycles among the values: there are many, and none has cycles.
+    What was ``written``, by path as the hash of its bytes and the record, need not be read. Neither meanwhile nor afterwards does
+    the interpreter look for cycles among the values: there are many, and none has cycles.
     """
     was_enabled = gc.isenabled()
     gc.disable()
