@@ -277,6 +277,31 @@ def test_a_registry_that_deletes_with_a_tag_all_others_of_its_digest_gets_them_b
     assert [scene.serves("latest"), scene.serves("1")] == [None, str(OLD.digest)]
 
 
+def test_a_tag_under_which_somebody_has_put_another_image_is_left_to_them(scene: Scene) -> None:
+    scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "100%"\n')
+    scene.mirror.run("sync")
+    scene.drop("2")
+    scene.mirror.run("sync")
+    place, _, path = scene.to.partition("/")
+    url = f"http://{place}/v2/{path}/p/a/manifests/2"
+    assert httpx.put(url, content=ALL.raw, headers={"Content-Type": ALL.media_type}).status_code == httpx.codes.CREATED
+
+    assert scene.counts() == {"gone": 1}
+    assert scene.serves("2") == str(ALL.digest)
+    assert "somebody else" in scene.document()["gone"]["2"]["reason"]
+
+
+def test_a_registry_without_such_a_call_is_told_of_with_its_words(scene: Scene) -> None:
+    scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "100%"\n')
+    scene.mirror.run("sync")
+    scene.drop("2")
+    scene.mirror.run("sync")
+    scene.relay.faults.append(Fault("DELETE", "/manifests/", status(404), times=None))
+
+    assert scene.counts() == {"gone": 1}
+    assert scene.document()["gone"]["2"]["reason"] == "404 Not Found"
+
+
 def test_what_could_not_be_deleted_for_the_moment_failed_and_goes_the_next_time(scene: Scene) -> None:
     scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "100%"\n')
     scene.mirror.run("sync")

@@ -51,7 +51,10 @@ class Clone:
         folder = self.git.folder
         if folder.exists() and not self._broken.exists() and is_sound(self.git, self.origin):
             return
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make {folder.parent}: {error.strerror}", hint="XDG_CACHE_HOME names another place") from error
         with lock.folder(folder.parent):
             if folder.exists() and not is_sound(self.git, self.origin):
                 self._put_aside()

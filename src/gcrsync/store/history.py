@@ -61,6 +61,9 @@ class History:
         branch = current_branch(self.git, self.branch) if self.cached or self.branch else ""
         upstream = find_upstream(self.git, branch) if self.cached else None
         fetched = fetch(self.git, upstream) if upstream else ""
+        kept = self.git.commit(KEPT)  # which the next run records again, and which a clone made anew has nowhere else
+        if kept and contains(self.git, kept, local) and contains(self.git, kept, fetched):
+            return Tree(self.git, kept)
         return Tree(self.git, local if contains(self.git, local, fetched) else fetched)
 
     def check(self) -> None:

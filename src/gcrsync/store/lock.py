@@ -45,8 +45,11 @@ def exclusive(common: Path, git_dir: Path, sleep: Callable[[float], None]) -> It
         _seize(descriptor, common)
         if os.pread(descriptor, 32, 0):
             _remove_stale(common, git_dir, os.fstat(descriptor).st_mtime_ns, sleep)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise StoreError(f"cannot write {lock_file(common)}: {error.strerror}") from error
         try:
             yield
         finally:

@@ -34,8 +34,8 @@ class Pruning:
         """Why it deletes no tags, in its own words; empty while that is not known."""
         self.unreachable: UnreachableError | None = None
         """Why it cannot be asked at all, so that not every tag waits for it."""
-        self.leaves_aliases = False
-        """Whether it was seen to leave the other tags of a digest where they are when it deletes one."""
+        self.leaves_manifests = False
+        """Whether it was seen to leave a manifest, with its other tags, where it is when it deletes one of its tags."""
 
     def prune(self, place: Repository, record: Record, changes: Sequence[Change]) -> Iterator[Change]:
         """Prune tags of a repository, whose record is what the mirror has by now, and give each change as it ended.
@@ -86,48 +86,50 @@ class _Repository:
             return self._pruned(change)
         if self.pruning.unreachable is not None:
             return _failed(change, self.pruning.unreachable)
-        return None if self.pruning.no_tags else self._delete_tag(change)
+        try:
+            return self._delete_tag(change)
+        except GcrsyncError as error:
+            return self._refused(change, error)
+
+    def _refused(self, change: Change, error: GcrsyncError) -> Change | None:
+        words = _refusal(error)
+        if isinstance(error, UnreachableError):
+            self.pruning.unreachable = error
+        if not words:
+            return _failed(change, error)
+        if isinstance(error, _DENIALS):
+            return self._stays(change, words)
+        self.pruning.no_tags = words
+        return None
 
     def _delete_tag(self, change: Change) -> Change | None:
-        try:
-            if self.pruning.leaves_aliases or not (aliases := self._aliases(change.tag)):
-                self.pruning.target.delete_manifest(self.place, change.tag)
-            else:
-                self._delete_with_care(change.tag, aliases)
-        except _DENIALS as error:
-            return self._stays(change, error.reason)
-        except UnreachableError as error:
-            self.pruning.unreachable = error
-            return _failed(change, error)
-        except GcrsyncError as error:
-            words = _refusal(error)
-            if not words:
-                return _failed(change, error)
-            self.pruning.no_tags = words
+        target, tag = self.pruning.target, change.tag
+        head = target.head_manifest(self.place, tag)
+        if head is None:
+            return self._pruned(change)
+        if head.digest != self.record.digest_at_mirror(tag):
+            return self._stays(change, f"the mirror has {head.digest} under it, which somebody else has put there")
+        if self.pruning.no_tags:
             return None
+        if self.pruning.leaves_manifests:
+            target.delete_manifest(self.place, tag)
+        else:
+            self._delete_with_care(tag, head.digest)
         return self._pruned(change)
 
-    def _aliases(self, tag: Tag) -> tuple[Tag, ...]:
-        """Give the other names on record of what a tag has."""
-        record = self.record
-        return tuple(
-            each for each in record.served if each != tag and record.digest_at_mirror(each) == record.digest_at_mirror(tag)
-        )
-
-    def _delete_with_care(self, tag: Tag, aliases: Sequence[Tag]) -> None:
-        """Delete a tag, and put its other names back where they went with it: not every registry means the tag alone."""
-        target, place, digest = self.pruning.target, self.place, self.record.digest_at_mirror(tag)
-        before = target.head_manifest(place, aliases[0])
-        manifest = target.get_manifest(place, before.digest) if before is not None and before.digest == digest else None
+    def _delete_with_care(self, tag: Tag, digest: Digest) -> None:
+        """Delete a tag, and put back what went with it and is needed: not every registry means the tag alone."""
+        target, place = self.pruning.target, self.place
+        needed, manifest = self._needed_by(digest, {tag}), target.get_manifest(place, digest)
+        others = [other for other, found in self._found().items() if other != tag and found.digest == digest]
         target.delete_manifest(place, tag)
-        if manifest is None or before is None:
+        if target.head_manifest(place, digest) is not None:
+            self.pruning.leaves_manifests = True
             return
-        if target.head_manifest(place, aliases[0]) is not None:
-            self.pruning.leaves_aliases = True
-            return
-        for alias in aliases:
-            target.put_manifest(place, alias, manifest, before.digest)
-        self.pruning.no_tags = "it deletes all other tags of a digest with one"
+        self.pruning.no_tags = "it deletes a manifest with any tag of it"
+        names: tuple[Tag | Digest, ...] = (digest, *others) if needed else ()
+        for name in names:
+            target.put_manifest(place, name, manifest, digest)
 
     def _deleted(self, digest: Digest, changes: Sequence[Change]) -> Iterator[Change]:
         """Delete a manifest, and with it the tags that it has, where nothing else needs it."""
@@ -211,4 +213,4 @@ def _refusal(error: GcrsyncError) -> str:
     if isinstance(error, ProtocolError):
         is_no = error.status in range(HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
         return error.reason if is_no else ""
-    return error.reason if isinstance(error, (RefusedError, *_DENIALS)) else ""
+    return error.reason if isinstance(error, (NotFoundError, RefusedError, *_DENIALS)) else ""
