@@ -43,10 +43,19 @@ class Scene:
         """Give what is on record of ``a``."""
         return self.mirror.documents()[f"{self.from_address}/p/a"]
 
+    def url(self, name: str) -> str:
+        """Give where a manifest of ``a`` is at the mirror, by its tag or digest."""
+        place, _, path = self.to.partition("/")
+        return f"http://{place}/v2/{path}/p/a/manifests/{name}"
+
+    def put(self, tag: str, built: Built) -> None:
+        """Put a tag on something that the mirror of ``a`` has, as somebody else does."""
+        answer = httpx.put(self.url(tag), content=built.raw, headers={"Content-Type": built.media_type})
+        assert answer.status_code == httpx.codes.CREATED
+
     def serves(self, name: str) -> str | None:
         """Give the digest that the mirror of ``a`` serves under a tag or a digest."""
-        place, _, path = self.to.partition("/")
-        answer = httpx.head(f"http://{place}/v2/{path}/p/a/manifests/{name}", headers={"Accept": media_types.ACCEPT})
+        answer = httpx.head(self.url(name), headers={"Accept": media_types.ACCEPT})
         assert answer.status_code in {200, 404}
         return answer.headers["Docker-Content-Digest"] if answer.status_code == httpx.codes.OK else None
 
@@ -108,8 +117,7 @@ def test_what_the_mirror_has_lost_cannot_be_kept_and_the_tag_moves(scene: Scene)
     scene.rules('moved = "keep-old"\n')
     scene.mirror.run("sync")
     scene.source.add("p/a", NEW, "latest")
-    place, _, path = scene.to.partition("/")
-    assert httpx.delete(f"http://{place}/v2/{path}/p/a/manifests/{OLD.digest}").status_code == httpx.codes.ACCEPTED
+    assert httpx.delete(scene.url(str(OLD.digest))).status_code == httpx.codes.ACCEPTED
 
     assert "which is not kept" in scene.mirror.run("sync").stdout
     assert scene.serves("latest") == str(NEW.digest)
@@ -245,10 +253,8 @@ def test_what_a_registry_has_refused_to_delete_counts_no_more_against_the_brake(
 def test_a_digest_that_somebody_else_has_tagged_stays(scene: Scene) -> None:
     scene.rules('gone = "prune"\ngrace = "0s"\nmax_prune = "100%"\n')
     scene.mirror.run("sync")
-    place, _, path = scene.to.partition("/")
-    for name, built in (("mine", OTHER), ("list", index(ALL.children[0]))):
-        url = f"http://{place}/v2/{path}/p/a/manifests/{name}"
-        assert httpx.put(url, content=built.raw, headers={"Content-Type": built.media_type}).status_code == httpx.codes.CREATED
+    scene.put("mine", OTHER)
+    scene.put("list", index(ALL.children[0]))
     scene.drop("2", "one", "all")
     scene.mirror.run("sync")
     (found,) = scene.mirror.report("sync")["namespaces"]
@@ -282,9 +288,7 @@ def test_a_tag_under_which_somebody_has_put_another_image_is_left_to_them(scene:
     scene.mirror.run("sync")
     scene.drop("2")
     scene.mirror.run("sync")
-    place, _, path = scene.to.partition("/")
-    url = f"http://{place}/v2/{path}/p/a/manifests/2"
-    assert httpx.put(url, content=ALL.raw, headers={"Content-Type": ALL.media_type}).status_code == httpx.codes.CREATED
+    scene.put("2", ALL)
 
     assert scene.counts() == {"gone": 1}
     assert scene.serves("2") == str(ALL.digest)

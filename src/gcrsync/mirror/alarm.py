@@ -10,6 +10,7 @@ from gcrsync.mirror.diff import judged, trusted_listing
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.revisit import Look
 from gcrsync.mirror.rules import Rules
+from gcrsync.mirror.telling import told_time
 from gcrsync.oci.name import Repository, Tag
 
 _DAY = 86_400
@@ -64,14 +65,15 @@ def _vanished(records: Records, look: Look) -> tuple[list[Repository], list[Repo
 def _stale(records: Records, look: Look, rules: Rules, now: datetime) -> Iterator[Alarm]:
     newest: dict[int, datetime] = {}
     for repository in judged(records, look.snapshot, look.selection):
-        record = records.get(repository)
-        for tag in {*record.served, *record.held} if record else ():
+        record = records.get(repository, Record(repository, ""))
+        for tag in {*record.served, *record.held}:
             limit = rules.of(repository, tag).stale_after
-            if record and limit is not None:
-                newest[limit] = max((*_moments(record, tag), *([newest[limit]] if limit in newest else [])), default=now)
+            if limit is not None:
+                for moment in _moments(record, tag):
+                    newest[limit] = max(moment, newest.get(limit, moment))
     for limit, last in sorted(newest.items()):
         if now - last > timedelta(seconds=limit):
-            yield Alarm(Kind.STALE, f"nothing has changed since {last:%Y-%m-%dT%H:%M:%SZ}, and stale_after is {_span(limit)}")
+            yield Alarm(Kind.STALE, f"nothing has changed since {told_time(last)}, and stale_after is {_span(limit)}")
 
 
 def _moments(record: Record, tag: Tag) -> Iterator[datetime]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from gcrsync.mirror.platforms import Platforms, was_chosen_otherwise
 from gcrsync.mirror.record import Held, Record, Why
 from gcrsync.mirror.rules import Moved, Rules
+from gcrsync.mirror.telling import told_time
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Listing
@@ -129,7 +130,7 @@ def _young(record: Record, tag: Tag, digest: Digest, terms: Terms) -> Hold | Non
     known = _known_since(record, digest, terms.now)
     if terms.now - known >= min_age:
         return None
-    return Hold(Why.YOUNG, f"known since {_time(known)}, to be copied from {_time(known + min_age)} on")
+    return Hold(Why.YOUNG, f"known since {told_time(known)}, to be copied from {told_time(known + min_age)} on")
 
 
 def _known_since(record: Record, digest: Digest, now: datetime) -> datetime:
@@ -139,7 +140,3 @@ def _known_since(record: Record, digest: Digest, now: datetime) -> datetime:
     if described is not None and described.mirrored is not None:
         seen.append(described.mirrored)
     return min(seen, default=now)
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -10,6 +10,7 @@ from gcrsync.mirror.diff import judged, trusted_listing
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.revisit import Look
 from gcrsync.mirror.rules import Rules, Vanished
+from gcrsync.mirror.telling import told_time
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Tag
 
@@ -23,7 +24,7 @@ def prunable(records: Records, look: Look, rules: Rules, now: datetime) -> Itera
         for tag in sorted(record.gone, key=lambda tag: tag.sort_key):
             if look.selection.takes_tag(tag) and _is_over(record, tag, listing, rules, now):
                 gone = record.gone[tag]
-                yield Change(repository, tag, State.PRUNED, was=gone.digest, reason=f"gone since {gone.since:%Y-%m-%dT%H:%M:%SZ}")
+                yield Change(repository, tag, State.PRUNED, was=gone.digest, reason=f"gone since {told_time(gone.since)}")
 
 
 def _is_over(record: Record, tag: Tag, listing: Listing, rules: Rules, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """The files of one commit, read from git's objects and never from the worktree."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +8,9 @@ from dataclasses import dataclass, replace
 from gcrsync.errors import GitError
 from gcrsync.store.command import Git
 from gcrsync.store.credentials import answering
+
+_SHA256_DIGITS = 64
+"""How long a name is where git hashes with SHA-256, as few repositories have it do."""
 
 PLAIN, EXECUTABLE = "100644", "100755"
 OURS = ("metadata", "changelog", "CHANGELOG.md")
@@ -54,6 +58,11 @@ class Tree:
         """Give the content of each of these entries that is a file, one after the other, with its path."""
         plain = {path: entry.oid for path, entry in entries.items() if entry.is_file}
         return zip(plain, blobs(self.git, list(plain.values())), strict=True)
+
+    def id_of(self, content: bytes) -> str:
+        """Give the id that git has for a file's content, in the format of this commit's repository; it need not be there."""
+        algorithm = "sha256" if len(self.commit) == _SHA256_DIGITS else "sha1"
+        return hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
     def entries(self, prefix: str = "") -> dict[str, Entry]:
         """Give what the commit has at and below ``prefix``, by path, without reading any of it."""

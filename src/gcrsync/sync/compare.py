@@ -151,16 +151,18 @@ def _watched(job: Job, compared: Compared, records: Records) -> Compared:
 def _braked(job: Job, compared: Sequence[Compared], records: Records) -> Iterator[Compared]:
     """Prune nothing in a run that would take more from a mirror than its rules allow, or more in all than the run was allowed."""
     wanted = sum(len(untried(each.prunes, records)) for each in compared)
-    if job.allow_prune is None:
-        reasons = [excess(each.prunes, records, each.look, each.mirror.rules) for each in compared]
-    else:
-        reasons = [f"{wanted:,} tags, more than --allow-prune {job.allow_prune}" if wanted > job.allow_prune else ""] * len(
-            compared
-        )
+    reasons = [_too_many(job, each, records, wanted) if each.prunes else "" for each in compared]
+    if not any(reasons):
+        yield from compared
+        return
+    advice = f"nothing is deleted; see that they are rightly gone, then run again with --allow-prune {wanted}"
     for each, reason in zip(compared, reasons, strict=True):
-        if not any(reasons):
-            yield each
-            continue
-        advice = f"nothing is deleted; see that they are rightly gone, then run again with --allow-prune {wanted}"
-        alarms = (Alarm(Kind.PRUNING, f"it would prune {reason}: {advice}"),) if reason and each.prunes else ()
+        alarms = (Alarm(Kind.PRUNING, f"it would prune {reason}: {advice}"),) if reason else ()
         yield replace(each, prunes=(), alarms=(*each.alarms, *alarms))
+
+
+def _too_many(job: Job, compared: Compared, records: Records, wanted: int) -> str:
+    """Say how many too many tags would be pruned, of one mirror by its rules or in all; empty where they are not too many."""
+    if job.allow_prune is None:
+        return excess(compared.prunes, records, compared.look, compared.mirror.rules)
+    return f"{wanted:,} tags in all, more than --allow-prune {job.allow_prune}" if wanted > job.allow_prune else ""

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from gcrsync.errors import (
-    GcrsyncError,
-)
+from gcrsync.errors import GcrsyncError
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.record import Record
 from gcrsync.oci.name import Repository

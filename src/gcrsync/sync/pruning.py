@@ -89,18 +89,10 @@ class _Repository:
         try:
             return self._delete_tag(change)
         except GcrsyncError as error:
-            return self._refused(change, error)
-
-    def _refused(self, change: Change, error: GcrsyncError) -> Change | None:
-        words = _refusal(error)
-        if isinstance(error, UnreachableError):
-            self.pruning.unreachable = error
-        if not words:
-            return _failed(change, error)
-        if isinstance(error, _DENIALS):
-            return self._stays(change, words)
-        self.pruning.no_tags = words
-        return None
+            if isinstance(error, _DENIALS) or not _refusal(error):
+                return self._unpruned(change, error)
+            self.pruning.no_tags = _refusal(error)
+            return None
 
     def _delete_tag(self, change: Change) -> Change | None:
         target, tag = self.pruning.target, change.tag
@@ -135,17 +127,13 @@ class _Repository:
         """Delete a manifest, and with it the tags that it has, where nothing else needs it."""
         try:
             needed = self._needed_by(digest, {change.tag for change in changes})
-            if needed:
-                reason = f"it deletes no tags ({self.pruning.no_tags}), and {needed} has the digest too"
-            else:
+            if not needed:
                 self.pruning.target.delete_manifest(self.place, digest)
-                reason = ""
         except GcrsyncError as error:
-            reason = _refusal(error)
-            if not reason:
-                yield from (_failed(change, error) for change in changes)
-                return
-        yield from (self._stays(change, reason) if reason else self._pruned(change) for change in changes)
+            yield from (self._unpruned(change, error) for change in changes)
+            return
+        reason = f"it deletes no tags ({self.pruning.no_tags}), and {needed} has the digest too"
+        yield from (self._stays(change, reason) if needed else self._pruned(change) for change in changes)
 
     def _needed_by(self, digest: Digest, tags: set[Tag]) -> str:
         """Say what else than some tags has a digest in this repository of the mirror; empty where nothing has.
@@ -197,6 +185,13 @@ class _Repository:
         if self.there is not None:
             self.there.pop(change.tag, None)
         return change
+
+    def _unpruned(self, change: Change, error: GcrsyncError) -> Change:
+        """Tell of a tag that it stays by the registry's word, or that it failed for the moment."""
+        if isinstance(error, UnreachableError):
+            self.pruning.unreachable = error
+        words = _refusal(error)
+        return self._stays(change, words) if words else _failed(change, error)
 
     def _stays(self, change: Change, reason: str) -> Change:
         """Tell why a tag stays; it is news where that was not on record before."""

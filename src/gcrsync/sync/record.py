@@ -3,8 +3,6 @@
 import gc
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from types import MappingProxyType
 
 from gcrsync.errors import InvalidMetadataError
 from gcrsync.metadata import document, pages, paths, years
@@ -20,8 +18,6 @@ _AS_IT_IS = "surrogateescape"
 
 _KINDS = {"120000": "a symbolic link, which gcrsync does not follow", "160000": "a submodule, which gcrsync does not enter"}
 """What is no file, by git's mode."""
-
-_NOTHING: Mapping[str, tuple[bytes, Record]] = MappingProxyType({})
 
 Files = Mapping[str, bytes | None]
 """What is to be written, by path; None is a file to remove."""
@@ -49,7 +45,6 @@ class Documents:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._known: dict[tuple[str, str], Record] = {}
-        self._written: dict[str, tuple[bytes, Record]] = {}
 
     def records(self, tree: Tree, *folders: str) -> Records:
         """Give what a commit records in some folders.
@@ -58,39 +53,33 @@ class Documents:
         """
         entries = {path: entry for folder in folders for path, entry in _entries(tree, folder).items() if paths.is_document(path)}
         new = {path: entry for path, entry in entries.items() if (path, entry.oid) not in self._known}
-        read = {(path, new[path].oid): record for path, record in decoded(tree.contents(new), self._written)}
+        read = {(path, new[path].oid): record for path, record in decoded(tree.contents(new))}
         known = self._known | read
         self._known = {(path, entry.oid): known[path, entry.oid] for path, entry in entries.items()}
         return {record.repository: record for record in self._known.values()}
 
-    def write(self, records: Iterable[Record]) -> Files:
-        """Give the document of each record, None where there is none, and remember what is in it."""
+    def write(self, records: Iterable[Record], tree: Tree) -> Files:
+        """Give the document of each record, None where there is none; once it is in a commit on top of this one it is not read."""
         made = {paths.path_of(record.repository): (_document(record), record) for record in records}
-        self._written = {path: (sha256(text).digest(), record) for path, (text, record) in made.items() if text is not None}
-        return {path: text for path, (text, _) in made.items()}
+        for path, (content, record) in made.items():
+            if content is not None:
+                self._known[path, tree.id_of(content)] = record
+        return {path: content for path, (content, _) in made.items()}
 
 
-def decoded(
-    contents: Iterable[tuple[str, bytes]], written: Mapping[str, tuple[bytes, Record]] = _NOTHING
-) -> list[tuple[str, Record]]:
+def decoded(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Record]]:
     """Give the record in each document, by its path; InvalidMetadataError for one that does not parse.
 
-    What was ``written``, by path as the hash of its bytes and the record, need not be read. Neither meanwhile nor afterwards does
-    the interpreter look for cycles among the values: there are many, and none has cycles.
+    Neither meanwhile nor afterwards does the interpreter look for cycles among the values: there are many, and none has cycles.
     """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        return [(path, _known(path, content, written) or _decoded(path, content)) for path, content in contents]
+        return [(path, _decoded(path, content)) for path, content in contents]
     finally:
         gc.freeze()
         if was_enabled:
             gc.enable()
-
-
-def _known(path: str, content: bytes, written: Mapping[str, tuple[bytes, Record]]) -> Record | None:
-    hashed, record = written.get(path, (b"", None))
-    return record if record is not None and hashed == sha256(content).digest() else None
 
 
 def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Documents) -> Files:
@@ -107,7 +96,7 @@ def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Docum
     changed = [repository for repository, record in current.items() if record != known.get(repository)]
     if not changed:
         return _corrected(tree, edits)
-    changes = documents.write(current[repository] for repository in changed)
+    changes = documents.write((current[repository] for repository in changed), tree)
     return {**changes, **_pages(tree, current, changed), **_changelog(tree, edits)}
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gcrsync.mirror.alarm import Alarm, Kind, silences, still
 from gcrsync.mirror.change import Change, State
-from gcrsync.mirror.record import Kept, Record, Records
+from gcrsync.mirror.record import Kept, Mirrored, Record, Records
 from gcrsync.mirror.revisit import Look
 from gcrsync.mirror.rules import Match, Policy, Rule, Rules
 from gcrsync.mirror.selection import Patterns, Selection
@@ -61,6 +61,9 @@ def test_a_namespace_is_stale_once_its_newest_change_is_older_than_a_rule_allows
 
     assert stale(known) == ["nothing has changed since 2026-11-20T02:17:00Z, and stale_after is 1d"]
     assert stale(known, now=THEN - timedelta(seconds=1)) == []
+    unknown = replace(known, tags={**known.tags, Tag("2"): digest("y")}, manifests={**known.manifests, digest("y"): Mirrored()})
+    assert stale(unknown) == stale(known)
+    assert stale(replace(known, manifests={digest("x"): Mirrored()})) == []
     assert stale(known, rules=Rules()) == []
 
 
