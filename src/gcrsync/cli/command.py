@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields
+from datetime import UTC, datetime
 from enum import IntEnum
 from inspect import Parameter, Signature
 from threading import Timer
@@ -162,3 +163,8 @@ def stoppable(deadline: float | None = None, most: int | None = None) -> Iterato
             timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def now() -> datetime:
+    """Give the time in UTC, to the second, as it is recorded."""
+    return datetime.now(UTC).replace(microsecond=0)

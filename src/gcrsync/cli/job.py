@@ -4,9 +4,9 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+from gcrsync.cli.command import now
 from gcrsync.cli.config import FILE_NAME, read_config
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.table import Table
@@ -64,7 +64,7 @@ def _covering(namespace: Namespace, configured: tuple[Table, ...], options: Comp
 
 def job(command: str, options: CompareOptions, base: Base, chosen: Iterable[Choice]) -> Job:
     """Give what the run is asked to do with the chosen tables."""
-    started = datetime.now(UTC).replace(microsecond=0)
+    started = now()
     mirrors = tuple(_mirror(choice.table, choice.namespace, options, base) for choice in chosen)
     part = "" if options.shard is None else f"-{options.shard.replace('/', 'of')}"
     return Job(command, mirrors, started, run=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}{part}")

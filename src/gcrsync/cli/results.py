@@ -1,12 +1,11 @@
 """The end of a run, for people and for programs."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from gcrsync.cli.command import Exit, first
+from gcrsync.cli.command import Exit, first, now
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.options import CompareOptions, MonitorOptions
 from gcrsync.cli.record_options import Told
@@ -63,7 +62,7 @@ def finish_look(screen: Screen, options: CompareOptions, report: Report, held: s
 def finish_failed(screen: Screen, options: Told, command: str, code: Exit, error: GcrsyncError) -> None:
     """Give the document of a run that came to nothing, where one is wanted: on one line, as those of ``monitor`` before it."""
     rendered = report_line if isinstance(options, MonitorOptions) else report_json
-    give(screen, options, rendered(Report(command, datetime.now(UTC).replace(microsecond=0)), code, error))
+    give(screen, options, rendered(Report(command, now()), code, error))
 
 
 def give(screen: Screen, options: Told, document: str) -> bool:

@@ -3,12 +3,11 @@
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
-from gcrsync.cli.command import Exit, first, stoppable
+from gcrsync.cli.command import Exit, first, now, stoppable
 from gcrsync.cli.commands import opened
 from gcrsync.cli.config import config_beside, read_config
 from gcrsync.cli.console import Screen, columns, counted
@@ -41,7 +40,7 @@ def verify(options: VerifyOptions) -> Exit:
         history = opened(options.metadata_repo, stop, branch=options.branch)
         with history.locked() if options.repair else nullcontext():
             records = _narrowed(read_records(history.head()), history, options.namespaces or ())
-            verification = _verified(screen, options, history, stop, Request(records, _now(), sample, options.repair))
+            verification = _verified(screen, options, history, stop, Request(records, now(), sample, options.repair))
     return _finished(screen, options, verification)
 
 
@@ -131,7 +130,3 @@ def _line(finding: Finding) -> str:
     instead = f" serves {finding.found}" if finding.found else ""
     end = "; copied again" if finding.repaired else f": {finding.reason}" if finding.reason else ""
     return f"{finding.state.value:<9} {name}{told}{instead}{end}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)

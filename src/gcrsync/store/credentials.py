@@ -36,4 +36,5 @@ def way_in(answer: Answer) -> str:
     """Give what to do where a remote did not let git in, empty where it failed for another reason."""
     if not _UNKNOWN.search(answer.words):
         return ""
-    return f"set GCRSYNC_GIT_USERNAME and {CREDENTIAL}, or let a credential helper or an SSH key of git's open it"
+    own = f"set GCRSYNC_GIT_USERNAME and {CREDENTIAL} (what is set was refused, or is for https alone)"
+    return f"{own}, or let a credential helper or an SSH key of git's open it"

@@ -57,11 +57,6 @@ def versions(history: History, path: str) -> Iterator[Version]:
             yield Version(commit.name, commit.at, befores, contents.get(commit.after.oid))
 
 
-def is_cut(history: History) -> bool:
-    """Say whether the history begins later than the branch did, because the clone is shallow."""
-    return history.git.run("rev-parse", "--is-shallow-repository").text == "true"
-
-
 def _commits(git: Git, tip: str, path: str) -> Iterator[_Commit]:
     """Read the commits that changed a path. Git's plumbing does not care how a person wants a log to look."""
     names = git.run("rev-list", "--date-order", "--reverse", tip, "--", f":(top,literal){path}").output

@@ -12,8 +12,9 @@ from gcrsync.metadata.past import decode_tag
 from gcrsync.mirror.record import Record
 from gcrsync.mirror.span import Edit, Span, spans
 from gcrsync.oci.name import Repository, Tag
+from gcrsync.store.ground import is_shallow
 from gcrsync.store.history import History
-from gcrsync.store.past import SHALLOW, is_cut, versions
+from gcrsync.store.past import SHALLOW, versions
 
 _REMEMBERED = 16
 """How many documents are remembered as they were read: what a commit had before is what another one made."""
@@ -44,7 +45,7 @@ def past(history: History, repository: Repository, tag: Tag | None) -> Past:
     Raises UsageError, with names that are near, for one that was never on record.
     """
     documents = _Documents(repository, tag)
-    told, shallow = spans(documents.edits(history)), is_cut(history)
+    told, shallow = spans(documents.edits(history)), is_shallow(history.git)
     if documents.newest is None and not documents.skipped:
         near = _near_repositories(history, repository)
         raise _unknown(f"{repository} was never on record", near, shallow=shallow)

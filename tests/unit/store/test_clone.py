@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from gcrsync.errors import GitError
+from gcrsync.store.ground import is_shallow
 from gcrsync.store.history import History
 from gcrsync.store.opening import open_rehearsal, open_remote
-from gcrsync.store.past import is_cut, versions
+from gcrsync.store.past import versions
 from gcrsync.store.tree import blobs
 from tests.support.git_server import files_below
 from tests.support.repositories import Workplace, run
@@ -81,7 +82,7 @@ def test_the_past_of_a_file_is_told_whole_from_a_clone_of_our_own(place: Workpla
     requests(place)
     assert [version.after for version in versions(history, A)] == [b"0\n", b"1\n"]
     assert requests(place) == 2
-    assert not is_cut(history)
+    assert not is_shallow(history.git)
     assert person.exists()
 
 

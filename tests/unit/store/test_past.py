@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from gcrsync.store.past import Version, is_cut, versions
+from gcrsync.store.ground import is_shallow
+from gcrsync.store.past import Version, versions
 from tests.support.repositories import Workplace
 
 A = "metadata/gcr.io/p/a.json"
@@ -111,5 +112,5 @@ def test_a_shallow_clone_is_known_and_tells_what_it_has(place: Workplace) -> Non
     place.git(clone, "push", "--quiet")
     shallow = place.open(place.clone("shallow", "--depth=1"))
 
-    assert (is_cut(place.open(clone)), is_cut(shallow)) == (False, True)
+    assert (is_shallow(place.open(clone).git), is_shallow(shallow.git)) == (False, True)
     assert made(list(versions(shallow, A))) == [((None,), b"2\n")]
