@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gcrsync.cli.worker import Terms, build
 from gcrsync.errors import UsageError
 from gcrsync.mirror.naming import FolderDestination
 from gcrsync.registry.opening import Settings
@@ -30,13 +29,14 @@ def crew(executor: str | None, job: Job, settings: Settings, jobs: int, stop: St
         if isinstance(folder, FolderDestination):
             message = f"{folder.text} is a folder of this machine, which the workers of {executor} do not see"
             raise UsageError(message, hint="mirror to a registry (gcrsync serve makes one of the folder), or leave --executor out")
-    terms = Terms(job.run, destinations, settings.insecure, settings.retry, settings.patience, jobs, build())
     try:
         from gcrsync.cli.cluster import on_cluster
+        from gcrsync.cli.worker import Terms, build
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
             raise
         raise UsageError("--executor needs Dask, which is not installed", hint=_EXTRA) from error
+    terms = Terms(job.run, destinations, settings.insecure, settings.retry, settings.patience, jobs, build())
     with on_cluster(place, terms, stop) as workers:
         yield workers
 
