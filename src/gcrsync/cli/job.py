@@ -81,6 +81,7 @@ def _mirror(table: Table, namespace: Namespace, options: CompareOptions, base: B
         tags_exclude=table.tags_exclude,
         accept_empty=table.accept_empty,
         platforms=table.platforms,
+        vendor=table.vendor,
         shard=Shard() if options.shard is None else Shard.parse(options.shard),
     )
     beside = base.config.parent if base.config else base.root

@@ -12,9 +12,11 @@ from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Patterns
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, is_host
+from gcrsync.registry.vendors import NAMES as VENDORS
 
 _KEYS = frozenset(
-    {"source", "images", "destination", "name", "include", "exclude", "tags", "platforms", "insecure", "accept_empty", "rule"}
+    {"source", "images", "vendor", "destination", "name", "include", "exclude", "tags", "platforms", "insecure", "accept_empty"}
+    | {"rule"}
     | SETTINGS
 )
 _TAG_KEYS = frozenset({"include", "exclude"})
@@ -39,6 +41,7 @@ class Table:
     insecure: bool = False
     accept_empty: Patterns = Patterns()
     rules: Rules = field(default_factory=Rules)
+    vendor: str = ""
     line: int = 0
 
     @property
@@ -83,6 +86,7 @@ class _Reader:
             insecure=self._insecure(),
             accept_empty=self._patterns(self._values, "accept_empty"),
             rules=read_rules(self._values, source, self._error),
+            vendor=self._vendor(),
             line=self._line("source"),
         )
 
@@ -108,6 +112,7 @@ class _Reader:
                 platforms=self._platforms(),
                 insecure=self._insecure(),
                 rules=rules,
+                vendor=self._vendor(),
                 line=self._line("images"),
             )
             for repository, named in tags.items()
@@ -161,6 +166,12 @@ class _Reader:
         if not isinstance(value, bool):
             raise self._error("insecure", "insecure: expected true or false")
         return value
+
+    def _vendor(self) -> str:
+        vendor = self._required_text("vendor") if "vendor" in self._values else ""
+        if vendor and vendor not in VENDORS:
+            raise self._error("vendor", f"vendor: expected one of {', '.join(sorted(VENDORS))}")
+        return vendor
 
     def _tags(self) -> Mapping[str, object]:
         tags = self._values.get("tags", {})

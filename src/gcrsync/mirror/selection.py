@@ -51,7 +51,8 @@ class Selection:
 
     Each of ``includes`` has to match, so that what the command line asks for can only narrow what the configuration says.
     ``accept_empty`` names the repositories of which an empty or truncated list is believed; ``platforms`` are what is wanted of
-    an index, none for all of it. What is selected is judged by the ``shard`` that holds it.
+    an index, none for all of it. What is selected is judged by the ``shard`` that holds it. ``vendor`` names whose way of listing
+    the source has, empty where its host or its answers tell.
     """
 
     source: Namespace
@@ -63,6 +64,7 @@ class Selection:
     accept_empty: Patterns = field(default_factory=Patterns)
     platforms: Platforms = ()
     shard: Shard = field(default_factory=Shard)
+    vendor: str = ""
 
     def judges(self, repository: Repository) -> bool:
         """Say whether the repository is selected, and is this shard's."""

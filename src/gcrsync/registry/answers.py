@@ -59,13 +59,19 @@ def json_object(response: httpx.Response, doing: str, limit: int) -> dict[str, o
 
 def parsed(content: bytes, response: httpx.Response, doing: str) -> dict[str, object]:
     """Give the JSON object that the body of a response is; ProtocolError for anything else."""
+    value = parsed_json(content, response, doing)
+    if not isinstance(value, dict):
+        raise ProtocolError(doing, where(response.url), "the answer is no JSON object", status=response.status_code)
+    return value
+
+
+def parsed_json(content: bytes, response: httpx.Response, doing: str) -> object:
+    """Give the JSON that the body of a response is, of whatever type; ProtocolError for anything else."""
     try:
         value: object = json.loads(content)
     except (ValueError, RecursionError) as error:
         what = "an HTML page" if media_types.is_html(content) else "not JSON"
         raise ProtocolError(doing, where(response.url), f"the answer is {what}", status=response.status_code) from error
-    if not isinstance(value, dict):
-        raise ProtocolError(doing, where(response.url), "the answer is no JSON object", status=response.status_code)
     return value
 
 

@@ -15,7 +15,7 @@ from gcrsync.registry import redirect
 from gcrsync.registry.address import is_loopback
 from gcrsync.registry.answers import ERROR_LIMIT, SHOWN, body, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
-from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken, basic_authorization
+from gcrsync.registry.credentials import Anonymous, Basic, Credential, RegistryToken, basic_authorization
 from gcrsync.registry.keychain import Keychain
 from gcrsync.registry.retry import Retries
 from gcrsync.registry.tokens import TokenRequest, Tokens
@@ -33,6 +33,7 @@ class Call:
     """One request: method, absolute URL, the registry whose credentials it may carry, and the token scope it needs.
 
     Several scopes are parted by a blank. ``content`` is streamed, and never sent twice, where it is neither bytes nor None.
+    An ``authorization`` takes the place of what the registry would ask for, and is shown to the host of the URL alone.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Call:
     scope: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | Iterable[bytes] | None = None
+    authorization: str = field(default="", repr=False)
 
     @property
     def is_streamed(self) -> bool:
@@ -66,11 +68,20 @@ class Session:
         self.retries, self._wire, self._tokens, self._keychain, self._insecure = retries, wire, tokens, keychain, insecure
         self._homes: dict[str, httpx.URL] = {}
         self._challenges: dict[str, Challenge | None] = {}
+        self._heard: dict[str, Challenge] = {}
         self._learning: dict[str, Lock] = {}
 
     def url(self, registry: str, path: str, query: Mapping[str, str] = _NOTHING) -> httpx.URL:
         """Give a URL of a registry: plain HTTP on this machine, TLS elsewhere and where the host was named insecure."""
         return self._home(registry).copy_with(path=path, params=query)
+
+    def challenge(self, registry: str) -> Challenge | None:
+        """Give what a registry has asked for before it answered, None where it has not yet; nothing is asked for this."""
+        return self._heard.get(registry) or self._challenges.get(registry)
+
+    def credential(self, registry: str, repository: str = "") -> Credential:
+        """Give who we are to a registry, for what it has beside the distribution API; InputError where that cannot be read."""
+        return self._keychain.credential(registry, repository)
 
     @contextmanager
     def open(self, call: Call) -> Iterator[httpx.Response]:
@@ -110,6 +121,8 @@ class Session:
 
     def _remembered(self, call: Call) -> str:
         """Give the authorization to begin with, empty where the registry has not asked for any yet."""
+        if call.authorization:
+            return call.authorization
         if not self._is_home(call, call.url):
             return ""
         if call.is_streamed:
@@ -130,10 +143,12 @@ class Session:
 
     def _renewed(self, call: Call, shown: "_Shown", response: httpx.Response) -> "_Shown | None":
         """Give what to show after a 401 of the registry, None where there is nothing else to show than what was shown."""
-        if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url):
+        if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url) or call.authorization:
             return None
         # Some say 401 without a challenge; the last one holds.
         challenge = chosen(response.headers.get_list("www-authenticate")) or self._challenges.get(call.registry)
+        if challenge is not None:
+            self._heard[call.registry] = challenge
         if challenge is None or (scope := _wanted_scope(call, challenge)) == shown.scope:
             return None
         authorization = self._authorization(call, challenge, scope, rejected=shown.authorization)
@@ -198,6 +213,8 @@ class Session:
 
     def _is_home(self, call: Call, url: httpx.URL) -> bool:
         """Say whether a URL is at the registry itself; plain HTTP is too, where the host was named insecure."""
+        if call.authorization:
+            return (url.scheme, url.netloc) == (call.url.scheme, call.url.netloc)
         home = self._home(call.registry)
         schemes = (home.scheme, "http") if is_named(home, self._insecure) else (home.scheme,)
         return url.scheme in schemes and url.netloc == home.netloc

@@ -19,8 +19,8 @@ from gcrsync.mirror.report import NamespaceReport
 from gcrsync.mirror.revisit import Look, revisits
 from gcrsync.mirror.snapshot import Doubts, Fault, Snapshot, find_doubts
 from gcrsync.oci.name import Repository
+from gcrsync.sync.found import Means as SurveyMeans
 from gcrsync.sync.job import Job, Means, Mirror, Names
-from gcrsync.sync.survey import Means as SurveyMeans
 from gcrsync.sync.survey import survey
 
 

@@ -11,8 +11,9 @@ from gcrsync.errors import StoppedError
 from gcrsync.mirror.selection import Patterns, Selection
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.name import Namespace, Tag
+from gcrsync.sync.found import Means
 from gcrsync.sync.progress import Watch
-from gcrsync.sync.survey import Means, survey
+from gcrsync.sync.survey import survey
 from tests.support import faults
 from tests.support.build import image, index
 from tests.support.faults import Fault

@@ -1,0 +1,112 @@
+"""What vendors tell beside the distribution API: JSON in pages, each of which leads to the next in its vendor's way.
+
+Every value is hostile: what is read of it is checked, and ProtocolError says what was not understood.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import httpx
+
+from gcrsync.errors import ProtocolError
+from gcrsync.registry import answers
+from gcrsync.registry.pages import DOING, Page
+from gcrsync.registry.session import Call, Session
+
+Entry = Mapping[str, object]
+"""One JSON object of an answer."""
+
+Following = Callable[[httpx.URL, object], str | None]
+"""Gives, from the URL of a page and what is in it, where the next page is (absolute or relative to it), None after the last."""
+
+_LARGEST_NUMBER = 2**63
+
+
+class Answers:
+    """All pages of one question; ``requests`` says how many requests it has taken so far.
+
+    Without ``following`` the ``Link`` header leads to the next page (RFC 8288). A page must be where the one before it was.
+    """
+
+    most = 10_000
+    """After so many pages a list is taken for endless."""
+
+    largest = 256 * 1024 * 1024
+    """The most bytes of all pages together."""
+
+    def __init__(self, session: Session, call: Call, following: Following | None = None) -> None:
+        """Ask nothing yet."""
+        self._session, self._call, self._following = session, call, following
+        self._asked: set[httpx.URL] = set()
+        self._bytes = 0
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made."""
+        return len(self._asked)
+
+    def __iter__(self) -> Iterator[object]:
+        """Give what is in each page; raise the RegistryError of the first that is not given, or that leads astray."""
+        url: httpx.URL | None = self._call.url
+        while url is not None:
+            page = self._read(url)
+            yield page.content
+            url = page.next(self._asked)
+            if url is not None and len(self._asked) >= self.most:
+                raise page.astray(f"there were {self.most} before it")
+
+    def _read(self, url: httpx.URL) -> Page[object]:
+        self._asked.add(url)
+        with self._session.open(replace(self._call, url=url)) as response:
+            if response.status_code != HTTPStatus.OK:
+                raise answers.failure(response, DOING)
+            content = answers.body(response, self.largest)
+            self._bytes += len(content)
+            if self._bytes > self.largest:
+                raise ProtocolError(DOING, answers.where(url), f"all pages together are larger than {self.largest} bytes")
+            page = Page[object].of(response, answers.parsed_json(content, response, DOING))
+            return page if self._following is None else replace(page, link=self._following(page.url, page.content))
+
+
+def entry(value: object, where: str) -> Entry:
+    """Give a JSON object."""
+    if not isinstance(value, dict):
+        raise _malformed(where, "expected a JSON object")
+    return value
+
+
+def entries(value: object, where: str) -> list[Entry]:
+    """Give a list of JSON objects."""
+    if not isinstance(value, list):
+        raise _malformed(where, "expected a list of JSON objects")
+    return [entry(each, where) for each in value]
+
+
+def text(document: Entry, key: str, where: str) -> str:
+    """Give a text that has to be there."""
+    value = document.get(key)
+    if not isinstance(value, str):
+        raise _malformed(where, f"{key!r} is missing or no text")
+    return value
+
+
+def number(document: Entry, key: str) -> int | None:
+    """Give a whole number above zero, None for what is no such number: vendors say 0 of what they do not know."""
+    value = document.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST_NUMBER else None
+
+
+def time(document: Entry, key: str) -> datetime | None:
+    """Give a time in UTC at whole seconds (RFC 3339), None for what is none."""
+    value = document.get(key)
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return None if found is None or found.tzinfo is None else found.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _malformed(where: str, reason: str) -> ProtocolError:
+    return ProtocolError(DOING, where, f"the answer is not understood: {reason}")

@@ -1,0 +1,84 @@
+"""Listing a namespace repository by repository, as its vendor names them, with a HEAD for each digest that is not told."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gcrsync.errors import ProtocolError
+from gcrsync.oci.listing import Described, Listing
+from gcrsync.oci.manifest import Descriptor
+from gcrsync.oci.name import Repository, Tag
+from gcrsync.registry.client import Client
+from gcrsync.registry.vendor import Vendor
+from gcrsync.sync.found import Failure, Found, Means, told
+
+
+def enumerate_repositories(means: Means, found: Found, vendor: Vendor) -> None:
+    """List every selected repository of the namespace, and note what could not be listed."""
+    listings: dict[Repository, Listing] = {}
+    for repository, answer in means.all(lambda each: told(lambda: vendor.tags(each)), _named(found, vendor)):
+        if isinstance(answer, Failure):
+            found.fail(repository.namespace, answer)
+            found.requests += 1
+        else:
+            listings[repository] = answer.listing
+            found.requests += answer.requests
+    _add(means, found, listings)
+
+
+def _named(found: Found, vendor: Vendor) -> list[Repository]:
+    """Give the selected repositories that the vendor names, and note all that it names in the listing of the namespace."""
+    namespace = found.namespace
+    if found.selection.only_itself and namespace.path:
+        return found.own([Repository(namespace.registry, namespace.path)])
+    answer = told(lambda: vendor.repositories(namespace))
+    if isinstance(answer, Failure):
+        found.requests += 1
+        found.fail(namespace, answer)
+        return []
+    found.requests += answer.requests
+    if answer.unseen:
+        found.unseen[namespace] = answer.unseen
+    else:
+        below = frozenset(repository.path for repository in answer.repositories if repository.namespace != namespace)
+        found.listings[namespace] = Listing(children=below)
+    return found.own(answer.repositories)
+
+
+def _add(means: Means, found: Found, listings: Mapping[Repository, Listing]) -> None:
+    """Ask for the digest of each selected tag that has none yet, and note the listings with what was answered."""
+    wanted = [(repository, tag) for repository, listing in listings.items() for tag in _unasked(found, listing)]
+    client = Client(means.session)
+    seen: dict[Repository, dict[Tag, Descriptor]] = {repository: {} for repository in listings}
+    for (repository, tag), answer in means.all(lambda each: _head(client, *each), wanted):
+        found.requests += 1
+        if isinstance(answer, Failure):
+            found.fail(repository.namespace, answer)
+        else:
+            seen[repository][tag] = answer
+    for repository, descriptors in seen.items():
+        if repository.namespace not in found.failures:
+            children = found.listings.get(repository.namespace, Listing()).children
+            found.listings[repository.namespace] = replace(_with(listings[repository], descriptors), children=children)
+            means.watch.listed(repository.namespace)
+
+
+def _unasked(found: Found, listing: Listing) -> list[Tag]:
+    return sorted(filter(found.selection.takes_tag, listing.unasked), key=lambda tag: tag.sort_key)
+
+
+def _head(client: Client, repository: Repository, tag: Tag) -> Descriptor | Failure:
+    answer = told(lambda: client.head_manifest(repository, tag))
+    if answer is None:
+        return ProtocolError("reading", f"{repository}:{tag}", "the registry lists the tag, but has no manifest under it")
+    return answer
+
+
+def _with(listing: Listing, descriptors: Mapping[Tag, Descriptor]) -> Listing:
+    """Give a listing with the digests that were asked for."""
+    asked = {descriptor.digest: Described(descriptor.media_type) for descriptor in descriptors.values()}
+    return replace(
+        listing,
+        tags={**listing.tags, **{tag: descriptor.digest for tag, descriptor in descriptors.items()}},
+        manifests={**asked, **listing.manifests},
+        unasked=listing.unasked - set(descriptors),
+    )
