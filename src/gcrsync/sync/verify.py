@@ -3,17 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Lock
 
-from gcrsync.errors import (
-    GcrsyncError,
-    InputError,
-    NotARegistryError,
-    PullLimitError,
-    StoppedError,
-    UnauthorizedError,
-    UnreachableError,
-)
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.verification import Finding, Question, State, Verification, extra, questions
 from gcrsync.oci.digest import Digest
@@ -22,10 +12,8 @@ from gcrsync.sync.job import Means
 from gcrsync.sync.once import Once
 from gcrsync.sync.places import Target
 from gcrsync.sync.pool import Pool, each
+from gcrsync.sync.reach import Reach
 from gcrsync.sync.repair import Repaired, repair
-
-_ENOUGH = 3
-"""A destination that could not be asked so often in a row is not asked for anything more."""
 
 Choose = Callable[[Sequence[Question]], Sequence[Question]]
 """Chooses some of the questions by chance."""
@@ -65,20 +53,18 @@ def verify(means: Means, request: Request) -> Verification:
         sampled=request.sample is not None,
         copied=repaired.copied,
         ending=means.stopped.ending,
-        limits=tuple({**asking.limits, **repaired.limits}.values()),
+        limits=tuple({**asking.reach.limits, **repaired.limits}.values()),
     )
 
 
 class _Asking:
-    """Asks destinations, and gives one up that does not answer; its methods that ask may be called by any thread."""
+    """Asks destinations; its methods that ask may be called by any thread."""
 
     def __init__(self, means: Means, records: Records) -> None:
         self._means, self._records = means, records
         self._places = {name: means.recorded(record.mirror) for name, record in records.items() if record.served}
         self._present: Once[tuple[Repository, Digest], bool] = Once()
-        self._lock = Lock()
-        self._failures: dict[Target, list[str]] = {}
-        self.limits: dict[str, str] = {}
+        self.reach = Reach(means.stopped)
         self.asked = 0
 
     def all(self, chosen: Sequence[Question]) -> Iterator[tuple[Finding, ...]]:
@@ -101,15 +87,15 @@ class _Asking:
         """Ask for one name; None where the run was asked to stop before there was an answer."""
         target, _ = self._places[question.repository]
         blank = Finding(question.repository, State.UNKNOWN, question.tag, question)
-        return self._told(target, blank, lambda: tuple(self._found(question)))
+        return self.reach.ask(target, lambda: tuple(self._found(question)), lambda reason: (replace(blank, reason=reason),))
 
     def _list(self, record: Record) -> tuple[Finding, ...] | None:
-        target, place = self._places[record.repository]
+        (target, place), blank = self._places[record.repository], Finding(record.repository, State.UNKNOWN)
 
         def found() -> tuple[Finding, ...]:
             return tuple(Finding(record.repository, State.EXTRA, tag) for tag in extra(record, target.tags(place)))
 
-        return self._told(target, Finding(record.repository, State.UNKNOWN), found)
+        return self.reach.ask(target, found, lambda reason: (replace(blank, reason=reason),))
 
     def _found(self, question: Question) -> Iterator[Finding]:
         target, place = self._places[question.repository]
@@ -125,32 +111,6 @@ class _Asking:
 
     def _has(self, target: Target, place: Repository, digest: Digest) -> bool:
         return self._present.do((place, digest), lambda: target.head_manifest(place, digest) is not None)
-
-    def _told(self, target: Target, blank: Finding, work: Callable[[], tuple[Finding, ...]]) -> tuple[Finding, ...] | None:
-        """Give what the work finds, or that the destination could not be asked, and why not."""
-        failures = self._failures.setdefault(target, [])
-        if len(failures) >= _ENOUGH:
-            return (replace(blank, reason=failures[-1]),)
-        try:
-            found = work()
-        except InputError:
-            raise
-        except GcrsyncError as error:
-            if isinstance(error, StoppedError) or self._means.stopped():
-                return None
-            self._note(failures, error)
-            return (replace(blank, reason=str(error)),)
-        with self._lock:
-            if len(failures) < _ENOUGH:
-                failures.clear()
-        return found
-
-    def _note(self, failures: list[str], error: GcrsyncError) -> None:
-        with self._lock:
-            if isinstance(error, PullLimitError):
-                self.limits[error.where] = str(error)
-            if isinstance(error, NotARegistryError | PullLimitError | UnauthorizedError | UnreachableError):
-                failures.append(str(error))
 
 
 def _place(finding: Finding) -> tuple[Repository, str, tuple[object, ...], str]:
