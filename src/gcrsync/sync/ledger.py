@@ -4,17 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gcrsync.metadata.changelog import Entry, body
+from gcrsync.metadata.paths import ROOT
 from gcrsync.metadata.summary import Counts, message
 from gcrsync.mirror.change import State
 from gcrsync.mirror.merge import Served
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import NamespaceReport, Report
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.name import Tag
 from gcrsync.store.apart import Draft
 from gcrsync.store.ground import Ground
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
-from gcrsync.sync.job import Job
-from gcrsync.sync.record import Documents, Edit, edit_between, files_of
+from gcrsync.sync.job import Job, Means
+from gcrsync.sync.record import Documents, Edit, edit_between, files_of, recovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,30 @@ class Beginning:
     ground: Ground
     records: Records
     documents: Documents
+
+
+def begin(means: Means, history: History) -> Beginning:
+    """Give what a run begins with, also what an earlier one has recorded and could not push. The history is locked.
+
+    Raises what the history raises, and InvalidMetadataError for a document that does not parse.
+    """
+    ground = history.prepare()
+    leftovers = tuple(edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
+    if leftovers:
+        means.watch.said("an earlier run has left a record that was never pushed; this one records it again")
+    documents = Documents()
+    return Beginning(ground, recovered(documents.records(ground.tree, ROOT), leftovers, served(means)), documents)
+
+
+def served(means: Means) -> Served:
+    """Give what says which digest a destination serves under a tag, by the name of the mirror on record."""
+
+    def digest_of(mirror: str, tag: Tag) -> Digest | None:
+        target, repository = means.recorded(mirror)
+        descriptor = target.head_manifest(repository, tag)
+        return descriptor.digest if descriptor else None
+
+    return digest_of
 
 
 class Ledger:

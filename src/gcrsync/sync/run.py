@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 from gcrsync.errors import GcrsyncError
 from gcrsync.metadata.paths import ROOT
-from gcrsync.mirror.merge import Served
 from gcrsync.mirror.report import Report
-from gcrsync.oci.digest import Digest
-from gcrsync.oci.name import Tag
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
@@ -17,10 +14,10 @@ from gcrsync.sync.compare import compare, limits
 from gcrsync.sync.copy import Copied, copy, reachable
 from gcrsync.sync.crew import Crew, by_threads
 from gcrsync.sync.job import Job, Means
-from gcrsync.sync.ledger import Beginning, Ledger
+from gcrsync.sync.ledger import Beginning, Ledger, begin, served
 from gcrsync.sync.pool import Pool, each
 from gcrsync.sync.prune import prune
-from gcrsync.sync.record import Documents, edit_between, read_records, recovered
+from gcrsync.sync.record import Documents, read_records
 from gcrsync.sync.work import Purpose, plan_work
 
 
@@ -60,15 +57,11 @@ def run(job: Job, means: Means, history: History, is_due: Callable[[], bool], cr
     recorded and could not push. The ``crew`` does the copying; all else is done here.
     """
     with history.locked():
-        ground = history.prepare()
-        leftovers = tuple(edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
-        if leftovers:
-            means.watch.said("an earlier run has left a record that was never pushed; this one records it again")
-        documents = Documents()
-        records = recovered(documents.records(ground.tree, ROOT), leftovers, _served(means))
+        beginning = begin(means, history)
+        records = beginning.records
         compared = compare(job, means, records)
         copied = Copied(compared, records)
-        ledger = Ledger(job, history, Beginning(ground, records, documents), _served(means))
+        ledger = Ledger(job, history, beginning, served(means))
         work = list(reachable(means, plan_work(means, compared, records, job.started), copied))
 
         def checkpoint() -> None:
@@ -93,7 +86,7 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> Rehearsed:
         records = documents.records(ground.tree, ROOT)
         compared = compare(job, means, records)
         copied, present = Copied(compared, records), 0
-        ledger = Ledger(job, rehearsal, Beginning(ground, records, documents), _served(means))
+        ledger = Ledger(job, rehearsal, Beginning(ground, records, documents), served(means))
         planned = [item for item in plan_work(means, compared, records, job.started) if item.purpose is not Purpose.REVISIT]
         work = list(reachable(means, planned, copied))
         pool = Pool(means.executor, means.ahead, means.stopped)
@@ -130,14 +123,3 @@ def _checkpoint(job: Job, means: Means, copied: Copied, ledger: Ledger) -> None:
 
 def _report(job: Job, means: Means, copied: Copied) -> Report:
     return Report(job.command, job.started, copied.reports(), means.stopped.ending, copied.limits)
-
-
-def _served(means: Means) -> Served:
-    """Say what a destination serves under a tag, by the name of the mirror on record."""
-
-    def served(mirror: str, tag: Tag) -> Digest | None:
-        target, repository = means.recorded(mirror)
-        descriptor = target.head_manifest(repository, tag)
-        return descriptor.digest if descriptor else None
-
-    return served
