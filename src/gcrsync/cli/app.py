@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from gcrsync.cli.command import THREADS, Exit, takes
-from gcrsync.cli.options import MonitorOptions, PreviewOptions, RunOptions, SyncOptions
+from gcrsync.cli.options import AdoptOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.record_options import HistoryOptions, VerifyOptions
 from gcrsync.cli.streams import code_in_the_end, make_lasting
 from gcrsync.store.command import LOCAL_VARIABLES
@@ -135,6 +135,22 @@ def monitor(options: MonitorOptions) -> Exit:
     Touches nothing. Ends after --count looks, or when it is stopped.
     """
     from gcrsync.cli.commands import monitor as run
+
+    return run(options)
+
+
+@app.command()
+@takes(AdoptOptions)
+def adopt(options: AdoptOptions) -> Exit:
+    """Begin the record of a mirror that exists already: record what it has of the source, commit, push; copy nothing.
+
+    For a mirror that was made by hand or by another tool, or whose record is lost. Lists the source and the destination, and
+    compares them by digest; what is on record stays as it is. The next sync then copies only the rest.
+
+    Ends with 0; 1 if tags of the mirror serve what the source does not know, which a sync would replace; 3 if a list failed, the
+    destination could not be asked, or the record could not be written or pushed.
+    """
+    from gcrsync.cli.adopting import adopt as run
 
     return run(options)
 

@@ -45,7 +45,7 @@ def compare(options: PreviewOptions) -> Exit:
     screen = Screen(verbose=options.verbose)
     with stoppable() as stop:
         history = opened(options.metadata_repo, stop, branch=options.branch)
-        with _prepared("compare", options, screen, history, stop) as (job, means, _):
+        with prepared("compare", options, screen, history, stop) as (job, means, _):
             report = preview(job, means, history.head())
     held = codes(report, strict=options.strict)
     changes = any(image.news for namespace in report.namespaces for image in namespace.images)
@@ -67,7 +67,7 @@ def sync(options: RunOptions) -> Exit:
         history = opened(options.metadata_repo, stop, branch=options.branch, variables=variables)
         history.check()
         with (
-            _prepared("sync", options, screen, history, stop) as (job, means, settings),
+            prepared("sync", options, screen, history, stop) as (job, means, settings),
             crew(options.executor, job, settings, options.jobs, stop) as workers,
         ):
             asked = _asked_for(job, options)
@@ -114,7 +114,7 @@ def test(options: SyncOptions) -> Exit:
         history = opened(options.metadata_repo, stop, branch=options.branch, variables=variables)
         history.check()
         rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
-        with _prepared("test", options, screen, history, stop) as (job, means, _):
+        with prepared("test", options, screen, history, stop) as (job, means, _):
             asked = _asked_for(job, options)
             rehearsed = rehearse(asked, means, rehearsal)
     finished = rehearsed.finished
@@ -135,7 +135,7 @@ def monitor(options: MonitorOptions) -> Exit:
     with stoppable() as stop:
         history = opened(options.metadata_repo, stop, branch=options.branch)
         while not stop():
-            with _prepared("monitor", options, screen, history, stop) as (job, means, _):
+            with prepared("monitor", options, screen, history, stop) as (job, means, _):
                 report = preview(job, means, history.head())
             code = _print_look(screen, options, report)
             looks += 1
@@ -161,7 +161,7 @@ def opened(
 
 
 @contextmanager
-def _prepared(
+def prepared(
     command: str, options: CompareOptions, screen: Screen, history: History, stop: Stop
 ) -> Iterator[tuple[Job, Means, Settings]]:
     """Give what a run is asked to do, what it does it with, watched on the screen, and what its sessions are told."""

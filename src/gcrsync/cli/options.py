@@ -71,6 +71,24 @@ ReportFile = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.", rich_help_panel=_TOLD)
 ]
+Author = Annotated[
+    str | None,
+    typer.Option(
+        help="Who commits: 'NAME <ADDRESS>'. Default: as git is configured.",
+        metavar="AUTHOR",
+        rich_help_panel=_WHERE,
+        show_default=False,
+    ),
+]
+Date = Annotated[
+    str | None,
+    typer.Option(
+        help="The date of the commits, like 2026-11-21T02:17:00Z. Default: the time at which they are made.",
+        metavar="TIME",
+        rich_help_panel=_WHERE,
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +159,14 @@ class PreviewOptions(CompareOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptOptions(CompareOptions):
+    """What ``adopt`` takes."""
+
+    author: Author = None
+    date: Date = None
+
+
+@dataclass(frozen=True, slots=True)
 class SyncOptions(CompareOptions):
     """What ``sync`` and ``test`` take."""
 
@@ -162,25 +188,8 @@ class SyncOptions(CompareOptions):
             show_default=False,
         ),
     ] = None
-
-    author: Annotated[
-        str | None,
-        typer.Option(
-            help="Who commits: 'NAME <ADDRESS>'. Default: as git is configured.",
-            metavar="AUTHOR",
-            rich_help_panel=_WHERE,
-            show_default=False,
-        ),
-    ] = None
-    date: Annotated[
-        str | None,
-        typer.Option(
-            help="The date of the commits, like 2026-11-21T02:17:00Z. Default: the time at which they are made.",
-            metavar="TIME",
-            rich_help_panel=_WHERE,
-            show_default=False,
-        ),
-    ] = None
+    author: Author = None
+    date: Date = None
 
 
 @dataclass(frozen=True, slots=True)

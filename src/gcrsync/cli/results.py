@@ -47,7 +47,7 @@ def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Ex
             _print_images(screen, namespace)
             _print_counts(screen, namespace)
     for namespace in report.namespaces:
-        _print_doubts(screen, namespace)
+        print_doubts(screen, namespace)
     for limit in report.limits:
         screen.warn(limit)
     document = report_json(report, code, trouble) if options.json or options.report else ""
@@ -121,13 +121,19 @@ def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
     found = namespace.counts()
     counts = ", ".join(f"{number(found[state])} {state}" for state in _COUNTED if found[state] or state is not State.PRUNED)
     copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
-    whole = "complete" if namespace.complete else "not complete"
     screen.result(f"{namespace.namespace}: {counts}{copied}")
     asked = f"; {counted(namespace.asked, 'request')} for referrers" if namespace.asked else ""
-    screen.result(f"  listed by: {namespace.listed_by}; {counted(namespace.requests, 'request')}; {whole}{asked}")
+    screen.result(f"  {listed(namespace)}{asked}")
 
 
-def _print_doubts(screen: Screen, namespace: NamespaceReport) -> None:
+def listed(namespace: NamespaceReport) -> str:
+    """Say how a namespace was listed: ``listed by: google; 1,042 requests; complete``."""
+    whole = "complete" if namespace.complete else "not complete"
+    return f"listed by: {namespace.listed_by}; {counted(namespace.requests, 'request')}; {whole}"
+
+
+def print_doubts(screen: Screen, namespace: NamespaceReport) -> None:
+    """Print which lists were not believed, and what else somebody should look at."""
     for doubt in namespace.doubts:
         if doubt.fault in (Fault.FAILED, Fault.LIMITED):
             screen.fail_listing(str(doubt.path), doubt.reason)

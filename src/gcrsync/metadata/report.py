@@ -47,9 +47,14 @@ def _namespace(namespace: NamespaceReport) -> Json:
         "complete": namespace.complete,
         **counts,
         "bytes": namespace.copied,
-        "warnings": [_warning(*warning) for warning in _warnings(namespace)],
+        "warnings": warnings_of(namespace),
         "images": [_image(image) for image in namespace.images],
     }
+
+
+def warnings_of(namespace: NamespaceReport) -> list[Json]:
+    """Give what was not believed of a namespace, and what else somebody should look at."""
+    return [_warning(*warning) for warning in _warnings(namespace)]
 
 
 def _warnings(namespace: NamespaceReport) -> Iterator[tuple[Namespace, StrEnum, str]]:
