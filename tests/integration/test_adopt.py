@@ -2,9 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -15,7 +19,7 @@ from gcrsync.oci.name import Repository
 from gcrsync.registry.client import Client
 from tests.support import layouts
 from tests.support.build import Built, image, index
-from tests.support.faults import Fault, status
+from tests.support.faults import Fault, silent, status
 from tests.support.mirrors import Mirror
 from tests.support.pushing import push
 from tests.support.serving import served
@@ -58,6 +62,13 @@ def put(place: str, path: str, built: Built, *tags: str) -> None:
     """Push an image to the mirror, as somebody does who keeps no record."""
     with session_to() as session:
         push(Client(session, "pull,push"), Repository.parse(f"{place}/{path}"), built, *tags)
+
+
+def until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
 
 
 def counts(told: Any) -> dict[str, int]:  # noqa: ANN401 - a JSON document
@@ -214,6 +225,41 @@ def test_where_a_list_of_the_source_fails_nothing_is_adopted_and_the_others_are(
     assert counts(told) == {"adopted": 1}
     assert [warning["fault"] for warning in told["namespaces"][0]["warnings"]] == ["failed"]
     assert len(mirror.documents()) == 1
+
+
+def test_what_was_found_before_a_signal_is_recorded_and_the_next_time_finds_the_rest(mirror: Mirror, address: str) -> None:
+    target, released = Simulator("target"), Event()
+    target.add("m/p/a", ONE, "v1")
+    target.add("m/p/a", TWO, "v2", "latest")
+    stalled = Fault("HEAD", "/manifests/", silent(released), first=3)
+    target.faults.append(stalled)
+    with served(target) as there:
+        mirror.configure(f"{address}/p", f"{there}/m")
+        command = [sys.executable, "-m", "gcrsync", "adopt", "--jobs", "1"]
+        with subprocess.Popen(command, cwd=mirror.root, env=mirror.environment, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: stalled.struck)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+        released.set()
+
+        assert process.returncode == 130
+        assert "stopped before everything was asked for; what was found is recorded" in said
+        (document,) = mirror.documents().values()
+        assert len(document["tags"]) == 2
+        assert counts(mirror.report("adopt")) == {"adopted": 1, "missing": 2, "unchanged": 2}
+
+
+def test_a_digest_that_a_rule_holds_is_adopted_where_it_is_there_and_the_other_goes_on_waiting(
+    mirror: Mirror, place: str, address: str
+) -> None:
+    mirror.configure(f"{address}/p", place, 'min_age = "7d"\n')
+    put(place, "p/a", ONE, "v1")
+    told = mirror.report("adopt", "--include", "a")
+
+    assert states(told) == {"a:v1": "adopted", "a:v2": "missing", "a:latest": "missing", "a:new": "missing"}
+    assert "known since" in told["namespaces"][0]["images"][1]["reason"]
+    synced = mirror.report("sync", "--include", "a")["namespaces"][0]
+    assert (synced["unchanged"], synced["held"], synced["added"]) == (1, 3, 0)
 
 
 def test_a_copy_made_by_skopeo_is_adopted_whole(mirror: Mirror, place: str, address: str) -> None:
