@@ -18,7 +18,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.name import Repository
 from gcrsync.registry.client import Client
 from tests.support import layouts
-from tests.support.build import Built, image, index
+from tests.support.build import Built, image, index, referrer
 from tests.support.faults import Fault, silent, status
 from tests.support.mirrors import Mirror
 from tests.support.pushing import push
@@ -190,6 +190,20 @@ def test_an_index_that_is_there_whole_is_chosen_anew_by_the_next_sync(mirror: Mi
     (change,) = mirror.report("sync", "--include", "b")["namespaces"][0]["images"]
     assert (change["state"], change["digest"], change["was"]) == ("moved", BOTH.digest, BOTH.digest)
     assert change["reason"].startswith("chosen anew")
+
+
+def test_a_signature_that_the_mirror_lacks_comes_with_the_next_sync(mirror: Mirror, source: Simulator, place: str) -> None:
+    signature = source.add("p/a", referrer(ONE))
+    put(place, "p/a", ONE, "v1")
+    assert counts(mirror.report("adopt", "--include", "a"))["adopted"] == 1
+
+    synced = mirror.report("sync", "--include", "a")["namespaces"][0]
+    late = [each["reason"] for each in synced["images"] if each["state"] == "unchanged"]
+    assert late == ["1 manifest that refers to it copied"]
+    assert not {str(digest) for digest in ONE.blobs} & read(source, "blobs")
+    host, _, root = place.partition("/")
+    there = httpx.head(f"http://{host}/v2/{root}/p/a/manifests/{signature.digest}", headers={"Accept": media_types.ACCEPT})
+    assert there.status_code == httpx.codes.OK
 
 
 def test_a_folder_of_layouts_is_adopted(mirror: Mirror, tmp_path: Path, address: str, source: Simulator) -> None:

@@ -19,6 +19,7 @@ from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Repository, Tag
+from gcrsync.oci.referrers import is_fallback_tag
 
 _AT_SOURCE = frozenset({ChangeState.ADDED, ChangeState.MOVED, ChangeState.HELD})
 
@@ -101,7 +102,12 @@ def counterparts(
 
 
 def found(change: Change, there: Digest, match: Match | None) -> Finding:
-    """Say of a tag what the mirror serves there, and what that is at the source."""
+    """Say of a tag what the mirror serves there, and what that is at the source.
+
+    A list of referrers that the source does not know is nobody's image: registries and those who copy make such lists themselves.
+    """
+    if match is None and is_fallback_tag(change.tag):
+        return missing(change, "the mirror has a list of referrers of its own")
     state = State.DIFFERENT if match is None else State.ADOPTED if match.digest == change.digest else State.OLDER
     return Finding(change.repository, state, change.tag, change.digest, change.was, there, match)
 

@@ -82,6 +82,13 @@ def test_only_what_neither_the_source_nor_the_record_names_is_extra() -> None:
     assert [finding.tag for finding in here.extras(tags)] == ["mine"]
 
 
+def test_a_list_of_referrers_that_the_mirror_has_made_itself_is_left_for_a_sync_to_replace() -> None:
+    listed = Tag(f"sha256-{'0' * 64}")
+    here = side(listing({listed.name: "theirs"}))
+
+    assert [state(here, listed, word) for word in ("theirs", "its own")] == [State.ADOPTED, State.MISSING]
+
+
 def test_a_repository_whose_list_failed_or_is_gone_is_not_looked_into() -> None:
     known = record("gcr.io/p/b", {"latest": "one"}, mirror="ghcr.io/acme/p/b")
     seen = snapshot("gcr.io/p", {"gcr.io/p": listing(None, "a"), "gcr.io/p/a": listing({"v1": "old"})}, {"gcr.io/p/c": "no answer"})
