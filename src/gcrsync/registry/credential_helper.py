@@ -1,17 +1,15 @@
 """Docker's credential helpers: programs that keep credentials outside of the configuration file."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gcrsync.errors import InputError
+from gcrsync.registry import program
 from gcrsync.registry.credentials import Anonymous, Basic, Credential, IdentityToken
 
 _IDENTITY = "<token>"
 _NOT_FOUND = b"credentials not found in native keychain"
-_PATIENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +24,15 @@ class CredentialHelper:
 
         Raises InputError where the program is missing or fails. What it wrote is never quoted: it may be a secret.
         """
-        path = shutil.which(self._program, path=environment.get("PATH", ""))
-        if path is None:
-            raise self._failure(server, "it is not on PATH")
         try:
-            done = subprocess.run(  # noqa: S603 - the name was checked to be one, and there is no shell
-                [path, "get"], input=server.encode(), env=dict(environment), capture_output=True, timeout=_PATIENCE, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise self._failure(server, f"no answer within {_PATIENCE} seconds") from None
-        except OSError as error:
-            raise self._failure(server, f"it cannot be run: {error.strerror}") from error
-        if done.returncode == 0:
-            return self._credential(server, done.stdout)
-        if _NOT_FOUND in done.stdout + done.stderr:
+            answer = program.ask([self._program, "get"], environment, server.encode())
+        except InputError as error:
+            raise self._failure(server, error.message) from error
+        if answer.status == 0:
+            return self._credential(server, answer.output)
+        if _NOT_FOUND in answer.output + answer.words:
             return Anonymous()
-        raise self._failure(server, f"it ended with {done.returncode}")
+        raise self._failure(server, f"it ended with {answer.status}")
 
     def _credential(self, server: str, output: bytes) -> Credential:
         try:
