@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, RLock, Thread
 
 from gcrsync.archive.destination import FolderDestination as Folder
-from gcrsync.cli.command import THREADS
+from gcrsync.cli.command import THREADS, now
 from gcrsync.cli.table import Table
 from gcrsync.errors import UsageError
 from gcrsync.mirror.naming import AnyDestination, FolderDestination, folder_of
@@ -119,7 +119,7 @@ def means(
     clock = Clock(time.monotonic, time.sleep, stop)
     hosts = Hosts(lambda host, rest: watch.left(host, rest.left, rest.most))
     with ExitStack() as stack:
-        places = Places(destinations, replace(settings, stopped=stop, hosts=hosts), environment)
+        places = Places(destinations, replace(settings, stopped=stop, hosts=hosts, utc=now), environment)
         stack.callback(places.close)
         stack.enter_context(_closed_at_a_stop(places, stop.asked))
         blobs, executor = (ThreadPoolExecutor(jobs, thread_name_prefix=THREADS) for _ in range(2))

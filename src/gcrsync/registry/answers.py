@@ -29,8 +29,8 @@ from gcrsync.registry.limits import retry_after, span
 ERROR_LIMIT = 64 * 1024
 """The most bytes that are read of an answer that says no."""
 
-SHOWN = "gcrsync.shown"
-"""The extension of a response that names where the credentials were found that were shown; empty where there are none."""
+REFUSAL = "gcrsync.refusal"
+"""The extension of a response in which it stands what is known of the credentials that did not open what was asked for."""
 
 _BLOB_UNKNOWN = "MANIFEST_BLOB_UNKNOWN"
 _REFUSALS = frozenset({"UNSUPPORTED", "MANIFEST_INVALID"})
@@ -121,10 +121,8 @@ def where(url: httpx.URL) -> str:
 
 def _refused(response: httpx.Response) -> str:
     """Begin a hint with what is known of the credentials that did not open what was asked for."""
-    origin = response.extensions.get(SHOWN)
-    if origin is None:
-        return ""
-    return f"the credentials from {origin} do not open it; " if origin else "no credentials for it were found; "
+    told = response.extensions.get(REFUSAL)
+    return f"{told}; " if told else ""
 
 
 def _unfollowed(response: httpx.Response) -> str:

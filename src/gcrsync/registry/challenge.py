@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 _ACCEPTED = ("bearer", "basic")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -28,6 +29,15 @@ class Challenge:
     service: str = ""
     scope: str = ""
     error: str = ""
+
+    def for_any_scope(self) -> Self:
+        """Give what holds of it for other calls, too."""
+        return replace(self, scope="", error="")
+
+    def wanted_scope(self, needed: str) -> str:
+        """Give the scope to ask a token for: what a call has ``needed``, unless the registry says that it is not enough."""
+        is_lacking = not needed or self.error == "insufficient_scope"
+        return self.scope if self.scope and is_lacking else needed
 
 
 def chosen(headers: Iterable[str]) -> Challenge | None:

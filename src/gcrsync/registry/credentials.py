@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,9 @@ class RegistryToken:
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
-    """Nobody."""
+    """Nobody; ``trouble`` says what kept credentials that there may be from being found."""
 
-    origin: ClassVar[str] = ""
+    trouble: str = field(default="", compare=False)
 
 
 Credential = Basic | IdentityToken | RegistryToken | Anonymous

@@ -1,6 +1,8 @@
 """Where credentials are looked for, and in which order."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -9,9 +11,13 @@ from gcrsync.oci.name import canonical_host
 from gcrsync.registry.credential_helper import CredentialHelper
 from gcrsync.registry.credentials import Anonymous, Basic, Credential
 from gcrsync.registry.docker_config import DockerConfig
+from gcrsync.registry.google_credentials import GoogleCredentials, is_google
 
 _HELP_LASTS = 600.0
 """For how many seconds a helper's answer is used: what Google's and Amazon's give ends while a long run goes on."""
+
+Way = Callable[[], Credential]
+"""One place where credentials are looked for; Anonymous where there are none."""
 
 
 class Keychain:
@@ -19,11 +25,15 @@ class Keychain:
 
     GCRSYNC_USERNAME and GCRSYNC_PASSWORD come first, for the destination's host alone; then the first file that exists of
     Docker's ``config.json``, ``$REGISTRY_AUTH_FILE`` and Podman's two ``auth.json``, its helpers before what it holds itself.
+    At Google its own ways follow.
     """
 
-    def __init__(self, environment: Mapping[str, str], destination: str | None, now: Callable[[], float]) -> None:
-        """Read nothing yet."""
+    def __init__(
+        self, environment: Mapping[str, str], destination: str | None, now: Callable[[], float], utc: Callable[[], datetime]
+    ) -> None:
+        """Read nothing yet; ``now`` is in monotonic seconds, and ``utc`` the time by which the end of a token is told."""
         self._environment, self._destination, self._now = environment, destination and canonical_host(destination), now
+        self._google = GoogleCredentials(environment, now, utc)
         self._lock = Lock()
         self._config: DockerConfig | None = None
         self._was_read = False
@@ -43,6 +53,22 @@ class Keychain:
             helper = config.helper(registry)
             kept = self._ask(helper, registry, config.server(registry)) if helper else Anonymous()
             return config.credential(registry, repository) if kept == Anonymous() else kept
+
+    def ways(self, registry: str, repository: str = "") -> Sequence[Way]:
+        """Give where the credentials for a registry, and for the repository there, are looked for, in this order.
+
+        What cannot be used does not keep those that come after it from being tried: only where nothing comes after it, it raises
+        InputError, as ``credential`` does.
+        """
+        if not is_google(registry) or (registry == self._destination and self._from_environment()):
+            return (partial(self.credential, registry, repository),)
+        return (partial(self._configured, registry, repository), self._google.token, self._google.key, self._google.gcloud)
+
+    def _configured(self, registry: str, repository: str) -> Credential:
+        try:
+            return self.credential(registry, repository)
+        except InputError as error:
+            return Anonymous(str(error))
 
     def _from_environment(self) -> Basic | None:
         user, password = (self._environment.get(name, "") for name in ("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD"))

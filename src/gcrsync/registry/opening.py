@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import httpx
 
+from gcrsync.registry.accounts import Accounts
 from gcrsync.registry.clock import Clock
 from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.keychain import Keychain
@@ -19,13 +21,18 @@ def _never() -> bool:
     return False
 
 
+def _before_all_times() -> datetime:
+    return datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a session is told.
 
     ``insecure`` are the hosts without verified TLS, ``destination`` is the one that GCRSYNC_USERNAME and GCRSYNC_PASSWORD are
     for, ``connections`` is how many idle ones are kept open, ``patience`` is how many seconds a host may say nothing, and
-    ``stopped`` says whether the run was asked to stop. Sessions of one run have the same ``hosts``.
+    ``stopped`` says whether the run was asked to stop. Sessions of one run have the same ``hosts``. ``utc`` is the time by which
+    programs tell when a token ends.
     """
 
     insecure: frozenset[str] = frozenset()
@@ -35,6 +42,7 @@ class Settings:
     patience: float = PATIENCE
     stopped: Callable[[], bool] = _never
     hosts: Hosts = field(default_factory=Hosts)
+    utc: Callable[[], datetime] = _before_all_times
 
 
 def open_session(
@@ -53,5 +61,5 @@ def open_session(
     retries = Retries(settings.retry, time)
     way = transport or open_routes(environment, settings.insecure, settings.connections, clock)
     wire = Wire(RetryTransport(way, retries, settings.hosts), time, settings.patience)
-    keychain = Keychain(environment, settings.destination, clock)
-    return Session(wire, Tokens(wire, clock, settings.insecure), keychain, settings.insecure, retries)
+    accounts = Accounts(Keychain(environment, settings.destination, clock, settings.utc))
+    return Session(wire, Tokens(wire, clock, settings.insecure), accounts, settings.insecure, retries)

@@ -4,27 +4,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from threading import Lock
 from types import MappingProxyType
 
 import httpx
 
-from gcrsync.errors import ProtocolError, TokenEndedError
-from gcrsync.oci.name import DOCKER_HUB
+from gcrsync.errors import DeniedError, GcrsyncError, ProtocolError, TokenEndedError, UnauthorizedError
 from gcrsync.registry import redirect
-from gcrsync.registry.address import is_loopback
-from gcrsync.registry.answers import ERROR_LIMIT, SHOWN, body, failure, where
+from gcrsync.registry.accounts import Account, Accounts, Place
+from gcrsync.registry.answers import REFUSAL, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
+from gcrsync.registry.challenges import Challenges
 from gcrsync.registry.credentials import Anonymous, Basic, Credential, RegistryToken, basic_authorization
-from gcrsync.registry.keychain import Keychain
+from gcrsync.registry.homes import Homes
 from gcrsync.registry.retry import Retries
 from gcrsync.registry.tokens import TokenRequest, Tokens
-from gcrsync.registry.transport import is_named
 from gcrsync.registry.wire import Wire
 
-_DOCKER_HUB_SERVER = "registry-1.docker.io"
 _BEARER = "Bearer "
 _REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_NoToken = UnauthorizedError | DeniedError
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -50,10 +48,11 @@ class Call:
         return self.content is not None and not isinstance(self.content, bytes)
 
     @property
-    def repository(self) -> str:
-        """The path of the repository in the first scope, empty where it names none."""
+    def place(self) -> Place:
+        """Where it asks, by its first scope, and whether it only reads there."""
         kind, _, rest = self.scope.partition(":")
-        return rest.partition(":")[0] if kind == "repository" else ""
+        reads = all(scope.endswith(":pull") for scope in self.scope.split())
+        return Place(self.registry, rest.partition(":")[0] if kind == "repository" else "", reads)
 
 
 class Session:
@@ -63,25 +62,23 @@ class Session:
     ``retries`` is what repeats its requests, for work that takes several of them.
     """
 
-    def __init__(self, wire: Wire, tokens: Tokens, keychain: Keychain, insecure: frozenset[str], retries: Retries) -> None:
+    def __init__(self, wire: Wire, tokens: Tokens, accounts: Accounts, insecure: frozenset[str], retries: Retries) -> None:
         """Put the parts together, as ``open_session`` does."""
-        self.retries, self._wire, self._tokens, self._keychain, self._insecure = retries, wire, tokens, keychain, insecure
-        self._homes: dict[str, httpx.URL] = {}
-        self._challenges: dict[str, Challenge | None] = {}
-        self._heard: dict[str, Challenge] = {}
-        self._learning: dict[str, Lock] = {}
+        self.retries, self._wire, self._tokens, self._accounts, self._insecure = retries, wire, tokens, accounts, insecure
+        self._homes = Homes(insecure)
+        self._challenges = Challenges(wire, self._homes)
 
     def url(self, registry: str, path: str, query: Mapping[str, str] = _NOTHING) -> httpx.URL:
         """Give a URL of a registry: plain HTTP on this machine, TLS elsewhere and where the host was named insecure."""
-        return self._home(registry).copy_with(path=path, params=query)
+        return self._homes.url(registry).copy_with(path=path, params=query)
 
     def challenge(self, registry: str) -> Challenge | None:
         """Give what a registry has asked for before it answered, None where it has not yet; nothing is asked for this."""
-        return self._heard.get(registry) or self._challenges.get(registry)
+        return self._challenges.last(registry)
 
     def credential(self, registry: str, repository: str = "") -> Credential:
         """Give who we are to a registry, for what it has beside the distribution API; InputError where that cannot be read."""
-        return self._keychain.credential(registry, repository)
+        return self._accounts.credential(registry, repository)
 
     @contextmanager
     def open(self, call: Call) -> Iterator[httpx.Response]:
@@ -92,11 +89,10 @@ class Session:
         where a body would have to be sent again with the token that is in hand now, and ProtocolError for a redirect that may not
         be followed, and for a call to where the registry may not lead: an upload goes wherever its Location says.
         """
-        if way := redirect.forbidden_way(self._home(call.registry), call.url, self._insecure):
+        if way := redirect.forbidden_way(self._homes.url(call.registry), call.url, self._insecure):
             raise ProtocolError(call.method, where(call.url), f"{call.registry} leads {way}, where nothing is sent")
         response = self._authorized(call)
         try:
-            self._note_refusal(call, response)
             yield response
         finally:
             response.close()
@@ -106,11 +102,41 @@ class Session:
         self._wire.close()
 
     def _authorized(self, call: Call) -> httpx.Response:
+        """Send the call as whoever's turn it is there; one that is refused makes way for the next."""
+        account = self._accounts.at(call.place)
+        while True:
+            answer = self._answered(call, account)
+            if isinstance(answer, httpx.Response) and not self._is_refusal(call, answer):
+                if answer.is_success:
+                    self._accounts.opened(call.place, account)
+                return answer
+            is_final = call.is_streamed or bool(call.authorization)
+            after = account if is_final else self._accounts.refused(call.place, account)
+            if after.turn == account.turn:
+                return _final(answer, after)
+            if isinstance(answer, httpx.Response):
+                answer.close()
+            account = after
+
+    def _answered(self, call: Call, account: Account) -> httpx.Response | _NoToken:
+        """Send the call as an account; that the registry's token server refuses it is an answer, too."""
+        try:
+            return self._tried(call, account)
+        except (UnauthorizedError, DeniedError) as error:
+            if error.where != call.registry:
+                raise
+            return error
+
+    def _tried(self, call: Call, account: Account) -> httpx.Response:
         """Send the call, and at most twice more with what a 401 asks for: after a token that ended a scope may not suffice."""
-        shown = _Shown(self._remembered(call))
+        shown = _Shown(account, self._remembered(call, account))
         response = self._followed(call, shown.authorization)
         for _ in range(2):
-            renewed = self._renewed(call, shown, response)
+            try:
+                renewed = self._renewed(call, shown, response)
+            except GcrsyncError:
+                response.close()
+                raise
             if renewed is None:
                 break
             if call.is_streamed:
@@ -119,60 +145,45 @@ class Session:
             shown, response = renewed, self._followed(call, renewed.authorization)
         return response
 
-    def _remembered(self, call: Call) -> str:
+    def _remembered(self, call: Call, account: Account) -> str:
         """Give the authorization to begin with, empty where the registry has not asked for any yet."""
         if call.authorization:
             return call.authorization
         if not self._is_home(call, call.url):
             return ""
         if call.is_streamed:
-            self._learn(call.registry)
-        challenge = self._challenges.get(call.registry)
-        return self._authorization(call, challenge, call.scope) if challenge else ""
-
-    def _learn(self, registry: str) -> None:
-        """Ask what the registry asks for, once, before a body is sent that cannot be sent again."""
-        with self._learning.setdefault(registry, Lock()):
-            if registry in self._challenges:
-                return
-            with closing(self._wire.send("GET", self.url(registry, "/v2/"), {})) as response:
-                body(response, ERROR_LIMIT)
-            asks = response.status_code == HTTPStatus.UNAUTHORIZED
-            challenge = chosen(response.headers.get_list("www-authenticate")) if asks else None
-            self._challenges.setdefault(registry, challenge and _for_any_scope(challenge))
+            self._challenges.learn(call.registry)
+        challenge = self._challenges.met(call.registry)
+        return self._authorization(call, challenge, _Shown(account, scope=call.scope)) if challenge else ""
 
     def _renewed(self, call: Call, shown: "_Shown", response: httpx.Response) -> "_Shown | None":
         """Give what to show after a 401 of the registry, None where there is nothing else to show than what was shown."""
         if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url) or call.authorization:
             return None
-        # Some say 401 without a challenge; the last one holds.
-        challenge = chosen(response.headers.get_list("www-authenticate")) or self._challenges.get(call.registry)
-        if challenge is not None:
-            self._heard[call.registry] = challenge
-        if challenge is None or (scope := _wanted_scope(call, challenge)) == shown.scope:
+        challenge = self._challenges.heard(call.registry, response)
+        if challenge is None or (scope := challenge.wanted_scope(call.scope)) == shown.scope:
             return None
-        authorization = self._authorization(call, challenge, scope, rejected=shown.authorization)
+        authorization = self._authorization(call, challenge, replace(shown, scope=scope))
         if authorization in ("", shown.authorization):
             return None
-        # A challenge that cannot be met is not worth keeping: one path would shut all the others.
-        self._challenges[call.registry] = _for_any_scope(challenge)
-        return _Shown(authorization, scope)
+        self._challenges.meet(call.registry, challenge)
+        return _Shown(shown.account, authorization, scope)
 
-    def _note_refusal(self, call: Call, response: httpx.Response) -> None:
-        """Note beside a refusal whose credentials it refuses, so that those can be named."""
+    def _is_refusal(self, call: Call, response: httpx.Response) -> bool:
+        """Say whether the registry refuses whoever has asked: some refuse an address, or everybody, and want no credentials."""
         if response.status_code not in _REFUSALS or not self._is_home(call, response.url):
-            return
-        if "Authorization" in response.request.headers or chosen(response.headers.get_list("www-authenticate")):
-            response.extensions[SHOWN] = self._keychain.credential(call.registry, call.repository).origin
+            return False
+        return "Authorization" in response.request.headers or bool(chosen(response.headers.get_list("www-authenticate")))
 
-    def _authorization(self, call: Call, challenge: Challenge, scope: str, *, rejected: str = "") -> str:
-        credential = self._keychain.credential(call.registry, call.repository)
+    def _authorization(self, call: Call, challenge: Challenge, wanted: "_Shown") -> str:
+        """Give what meets a challenge, other than the authorization that was in vain; empty where nothing does."""
+        credential, scopes = wanted.account.credential, tuple((wanted.scope or "").split())
         if challenge.scheme == "basic":
             return basic_authorization(credential.user, credential.password) if isinstance(credential, Basic) else ""
         if isinstance(credential, RegistryToken):
             return _BEARER + credential.token
-        wanted = TokenRequest(call.registry, self._home(call.registry), challenge, credential, tuple(scope.split()))
-        return _BEARER + self._tokens.token(wanted, rejected.removeprefix(_BEARER))
+        request = TokenRequest(call.registry, self._homes.url(call.registry), challenge, credential, scopes)
+        return _BEARER + self._tokens.token(request, wanted.authorization.removeprefix(_BEARER))
 
     def _followed(self, call: Call, authorization: str) -> httpx.Response:
         """Send the request and follow where it is led."""
@@ -204,42 +215,32 @@ class Session:
         headers = {**call.headers, "Authorization": authorization} if authorization else call.headers
         return self._wire.send(call.method, url, headers, call.content)
 
-    def _home(self, registry: str) -> httpx.URL:
-        if registry not in self._homes:
-            url = httpx.URL(f"https://{_DOCKER_HUB_SERVER if registry == DOCKER_HUB else registry}/")
-            is_plain = is_loopback(url.host) and not is_named(url, self._insecure)
-            self._homes[registry] = url.copy_with(scheme="http") if is_plain else url
-        return self._homes[registry]
-
     def _is_home(self, call: Call, url: httpx.URL) -> bool:
-        """Say whether a URL is at the registry itself; plain HTTP is too, where the host was named insecure."""
+        """Say whether a URL is where the authorization of a call is shown: at the registry itself, unless the call has its own."""
         if call.authorization:
             return (url.scheme, url.netloc) == (call.url.scheme, call.url.netloc)
-        home = self._home(call.registry)
-        schemes = (home.scheme, "http") if is_named(home, self._insecure) else (home.scheme,)
-        return url.scheme in schemes and url.netloc == home.netloc
+        return self._homes.is_at(call.registry, url)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a call has shown, and the scope that it was got for after a 401; None before any."""
+    """What a call has shown as an account, and the scope that it was got for after a 401; None before any."""
 
-    authorization: str
+    account: Account
+    authorization: str = ""
     scope: str | None = None
 
 
-def _for_any_scope(challenge: Challenge) -> Challenge:
-    """Give what holds of a challenge for other calls, too."""
-    return replace(challenge, scope="", error="")
+def _final(answer: httpx.Response | _NoToken, account: Account) -> httpx.Response:
+    """Give a refusal, with what is known of the credentials that were refused; one of the token server is raised."""
+    if isinstance(answer, httpx.Response):
+        answer.extensions[REFUSAL] = account.refusal
+        return answer
+    hint = f"{account.refusal}; {answer.hint}"
+    raise type(answer)(answer.doing, answer.where, answer.reason, hint=hint) from answer
 
 
 def _ended(response: httpx.Response) -> TokenEndedError:
     with closing(response):
         error = failure(response, response.request.method)
     return TokenEndedError(error.doing, error.where, error.reason, hint=error.hint)
-
-
-def _wanted_scope(call: Call, challenge: Challenge) -> str:
-    """Give the scope to ask a token for: what the call needs, unless the registry says that it is not enough."""
-    lacking = not call.scope or challenge.error == "insufficient_scope"
-    return challenge.scope if challenge.scope and lacking else call.scope

@@ -12,7 +12,7 @@ import httpx
 
 from gcrsync.errors import ProtocolError
 from gcrsync.registry.address import is_loopback, is_private
-from gcrsync.registry.answers import SHOWN, failure, json_object
+from gcrsync.registry.answers import failure, json_object
 from gcrsync.registry.challenge import Challenge
 from gcrsync.registry.credentials import Basic, Credential, IdentityToken, basic_authorization
 from gcrsync.registry.transport import is_named
@@ -75,7 +75,6 @@ class Tokens:
         began = self._now()
         with closing(self._ask(realm, wanted)) as response:
             if response.status_code != HTTPStatus.OK:
-                response.extensions[SHOWN] = wanted.credential.origin
                 raise failure(response, doing, place=wanted.registry)
             document = json_object(response, doing, _LIMIT)
         text = document.get("token") or document.get("access_token")

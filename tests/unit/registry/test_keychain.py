@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def write(path: Path, user: str, **more: object) -> None:
 
 
 def keychain(environment: dict[str, str], destination: str | None = None, clock: SteppedClock | None = None) -> Keychain:
-    return Keychain(environment, destination, (clock or SteppedClock()).now)
+    return Keychain(environment, destination, (clock or SteppedClock()).now, lambda: datetime.now(UTC))
 
 
 def test_the_two_variables_are_for_the_destination_alone(tmp_path: Path) -> None:
