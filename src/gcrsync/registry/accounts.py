@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from gcrsync.registry.credentials import Anonymous, Credential
-from gcrsync.registry.google_credentials import is_google, readable_part
+from gcrsync.registry.google_names import is_google, readable_part
 from gcrsync.registry.keychain import Keychain, Way
 
 _NOBODY = -1

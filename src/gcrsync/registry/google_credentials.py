@@ -28,22 +28,6 @@ _EARLY, _SHORTEST, _LONGEST = 300.0, 60.0, 3600.0
 _NO_EXPIRY_LASTS = 600.0
 
 
-def is_google(registry: str) -> bool:
-    """Say whether a registry is Google's: Container Registry or Artifact Registry."""
-    host = registry.partition(":")[0]
-    return host == "gcr.io" or host.endswith((".gcr.io", ".pkg.dev"))
-
-
-def readable_part(registry: str, path: str) -> str:
-    """Give the beginning of a path in a registry of Google that the same people may read.
-
-    That is a project, and on pkg.dev a repository of Artifact Registry in it; the name of a project may begin with its domain.
-    """
-    components = path.split("/")
-    depth = (2 if registry.endswith(".pkg.dev") else 1) + ("." in components[0])
-    return "/".join(components[:depth])
-
-
 class GoogleCredentials:
     """What the environment and gcloud have; safe to share between threads."""
 

@@ -11,7 +11,8 @@ from gcrsync.oci.name import canonical_host
 from gcrsync.registry.credential_helper import CredentialHelper
 from gcrsync.registry.credentials import Anonymous, Basic, Credential
 from gcrsync.registry.docker_config import DockerConfig
-from gcrsync.registry.google_credentials import GoogleCredentials, is_google
+from gcrsync.registry.google_credentials import GoogleCredentials
+from gcrsync.registry.google_names import is_google
 
 _HELP_LASTS = 600.0
 """For how many seconds a helper's answer is used: what Google's and Amazon's give ends while a long run goes on."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gcrsync.registry.credentials import Anonymous, Basic, Credential
-from gcrsync.registry.google_credentials import GoogleCredentials, is_google, readable_part
+from gcrsync.registry.google_credentials import GoogleCredentials
 from tests.support.clock import SteppedClock
 
 EPOCH = datetime(2026, 11, 26, tzinfo=UTC)
@@ -42,34 +42,6 @@ def trouble(credential: Credential) -> str:
 
 def answering(**credential: object) -> str:
     return f"cat <<'END'\n{json.dumps({'credential': credential})}\nEND"
-
-
-@pytest.mark.parametrize("registry", ["gcr.io", "eu.gcr.io", "k8s.gcr.io", "us-docker.pkg.dev", "europe-west1-docker.pkg.dev"])
-def test_container_registry_and_artifact_registry_are_googles(registry: str) -> None:
-    assert is_google(registry)
-
-
-@pytest.mark.parametrize(
-    "registry", ["docker.io", "notgcr.io", "gcr.io.evil.test", "pkg.dev.test", "registry.k8s.io", "localhost:5000"]
-)
-def test_other_registries_are_not(registry: str) -> None:
-    assert not is_google(registry)
-
-
-@pytest.mark.parametrize(
-    ("registry", "path", "part"),
-    [
-        ("gcr.io", "", ""),
-        ("gcr.io", "project", "project"),
-        ("eu.gcr.io", "project/a/b", "project"),
-        ("gcr.io", "example.com/project/a/b", "example.com/project"),
-        ("us-docker.pkg.dev", "project/images", "project/images"),
-        ("us-docker.pkg.dev", "project/images/a/b", "project/images"),
-        ("us-docker.pkg.dev", "example.com/project/images/a", "example.com/project/images"),
-    ],
-)
-def test_a_project_decides_who_may_read_and_on_pkg_dev_a_repository_in_it(registry: str, path: str, part: str) -> None:
-    assert readable_part(registry, path) == part
 
 
 def test_an_access_token_is_taken_from_the_variables_of_googles_tools_in_turn() -> None:
