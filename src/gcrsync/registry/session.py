@@ -14,7 +14,8 @@ from gcrsync.registry.accounts import Account, Accounts, Place
 from gcrsync.registry.answers import REFUSAL, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
 from gcrsync.registry.challenges import Challenges
-from gcrsync.registry.credentials import Anonymous, Basic, Credential, RegistryToken, basic_authorization
+from gcrsync.registry.credentials import Basic, Credential, RegistryToken, basic_authorization
+from gcrsync.registry.elsewhere import Elsewhere
 from gcrsync.registry.homes import Homes
 from gcrsync.registry.retry import Retries
 from gcrsync.registry.tokens import TokenRequest, Tokens
@@ -66,7 +67,7 @@ class Session:
         """Put the parts together, as ``open_session`` does."""
         self.retries, self._wire, self._tokens, self._accounts, self._insecure = retries, wire, tokens, accounts, insecure
         self._homes = Homes(insecure)
-        self._challenges = Challenges(wire, self._homes)
+        self._challenges, self._elsewhere = Challenges(wire, self._homes), Elsewhere(tokens)
 
     def url(self, registry: str, path: str, query: Mapping[str, str] = _NOTHING) -> httpx.URL:
         """Give a URL of a registry: plain HTTP on this machine, TLS elsewhere and where the host was named insecure."""
@@ -200,16 +201,12 @@ class Session:
             url = led
 
     def _sent(self, call: Call, url: httpx.URL, authorization: str) -> httpx.Response:
-        """Send one hop. Another host than the registry's never gets its credentials, and is nobody's to log in to."""
+        """Send one hop. Another host than the registry's never gets its credentials."""
         if self._is_home(call, url):
             return self._send(call, url, authorization)
-        response = self._send(call, url, "")
-        challenge = chosen(response.headers.get_list("www-authenticate"))
-        if response.status_code != HTTPStatus.UNAUTHORIZED or challenge is None or challenge.scheme == "basic" or call.is_streamed:
-            return response
-        response.close()
-        wanted = TokenRequest(url.netloc.decode("ascii"), url, challenge, Anonymous(), tuple(challenge.scope.split()))
-        return self._send(call, url, _BEARER + self._tokens.token(wanted))
+        if call.is_streamed:
+            return self._send(call, url, "")
+        return self._elsewhere.answer(url, call.scope, lambda token: self._send(call, url, token and _BEARER + token))
 
     def _send(self, call: Call, url: httpx.URL, authorization: str) -> httpx.Response:
         headers = {**call.headers, "Authorization": authorization} if authorization else call.headers
