@@ -54,11 +54,15 @@ class _Merged:
         self._manifests: dict[str, Document] = {}
         self._tags: set[str] = set()
         self._children: set[str] = set()
+        self._last_page = 0
 
     def add(self, document: Document) -> None:
-        self._manifests.update(self._objects(document.get("manifest")))
-        self._tags.update(strings(document, "tags", self._where))
-        self._children.update(strings(document, "child", self._where))
+        manifests = self._objects(document.get("manifest"))
+        tags, children = (strings(document, key, self._where) for key in ("tags", "child"))
+        self._manifests.update(manifests)
+        self._tags.update(tags)
+        self._children.update(children)
+        self._last_page = max(len(manifests), len(tags), len(children))
 
     def listing(self, namespace: Namespace) -> Listing:
         tags: dict[Tag, Digest] = {}
@@ -71,8 +75,10 @@ class _Merged:
                     raise self._malformed(f"names tag {tag} twice, with two digests")
         for name in sorted(self._tags.difference(tag.name for tag in tags)):
             raise self._malformed(f"names tag {Tag(name)} but no manifest for it")
+        # More than it ever gives at once came in pages, to the last of them.
         largest = max(len(tags), len(manifests), len(self._children))
-        return Listing(tags, manifests, self._components(namespace), truncated=largest >= MOST_ENTRIES)
+        is_cut = largest == MOST_ENTRIES or self._last_page >= MOST_ENTRIES
+        return Listing(tags, manifests, self._components(namespace), truncated=is_cut)
 
     def _components(self, namespace: Namespace) -> frozenset[str]:
         for child in self._children:

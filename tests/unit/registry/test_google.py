@@ -149,3 +149,13 @@ def test_a_list_as_long_as_google_gives_counts_as_cut(count: int) -> None:
     by_tags = answer(manifest={str(A): entry(tag=names)}, tags=names)
     results = [listing([each], NAMESPACE) for each in (answer(manifest=manifests, tags=[]), answer(child=children), by_tags)]
     assert [result.truncated for result in results] == [count >= MOST_ENTRIES] * 3
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut"), [((6_000, 6_000), False), ((4_000, 6_000), True), ((1, 10_000), True), ((10_000, 1), False)]
+)
+def test_a_list_that_came_in_pages_to_the_last_of_them_is_not_cut_however_long(sizes: tuple[int, int], cut: bool) -> None:  # noqa: FBT001 - what is expected
+    pages = [
+        answer(manifest={}, tags=None, child=[f"p{page}-{number}" for number in range(size)]) for page, size in enumerate(sizes)
+    ]
+    assert listing(pages, NAMESPACE).truncated == cut
