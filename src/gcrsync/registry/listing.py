@@ -7,7 +7,8 @@ from gcrsync.errors import DeniedError, NotFoundError, ProtocolError, RefusedErr
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Namespace, Tag
 from gcrsync.registry import catalog, google
-from gcrsync.registry.pages import Pages
+from gcrsync.registry.google_names import is_google, is_too_short
+from gcrsync.registry.pages import DOING, Pages
 from gcrsync.registry.session import Session
 
 _PAGE_SIZES = (google.MOST_ENTRIES, 1_000, 100)
@@ -38,21 +39,29 @@ class PlainAnswer:
 def ask(session: Session, namespace: Namespace) -> GoogleAnswer | PlainAnswer:
     """Ask a registry for everything at one path, and tell by the answer which kind of registry it is.
 
-    Raises RegistryError where no answer came, where the registry broke down or asks for patience, and for a list that cannot be
-    understood whole.
+    Raises RegistryError where no answer came, where the registry broke down or asks for patience, where Google refuses the path,
+    and for a list that cannot be understood whole.
     """
     pages = Pages(session, catalog.tags_call(session, namespace), "tags", _PAGE_SIZES)
     reading = iter(pages)
     try:
         first = next(reading)
     except RegistryError as error:
-        if not _is_about_the_path(error):
+        if is_too_short(namespace.registry, namespace.path):
+            raise _too_short(namespace, error) from error
+        # What Google's list refuses, its catalogue does not name.
+        if not _is_about_the_path(error) or (is_google(namespace.registry) and namespace.path):
             raise
         return PlainAnswer(None, pages.requests, error)
     documents = (first, *reading)
     if any(map(google.is_google, documents)):
         return GoogleAnswer(google.listing(documents, namespace), pages.requests)
     return PlainAnswer(catalog.merged_tags(documents, namespace), pages.requests)
+
+
+def _too_short(namespace: Namespace, error: RegistryError) -> ProtocolError:
+    hint = f"Artifact Registry lists what is in one of its repositories: name {namespace.registry}/PROJECT/REPOSITORY"
+    return ProtocolError(DOING, str(namespace), error.reason, hint=hint)
 
 
 def _is_about_the_path(error: RegistryError) -> bool:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import respx
 
-from gcrsync.errors import DeniedError, RateLimitedError
+from gcrsync.errors import DeniedError, ProtocolError, RateLimitedError
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described
@@ -60,6 +60,18 @@ def test_a_drained_repository_of_google_is_a_success_with_nothing_in_it(wire: re
     assert google(session, "gcr.io/drained/app").listing.blank
 
 
+@pytest.mark.parametrize("path", ["project", "example.com/project"])
+def test_a_project_of_artifact_registry_is_told_to_be_listed_from_a_repository_on(
+    wire: respx.MockRouter, session: Session, path: str
+) -> None:
+    words = "invalid number of path components: 1"
+    wire.get(host="us-docker.pkg.dev").respond(400, json={"errors": [{"code": "NAME_INVALID", "message": words}]})
+    with pytest.raises(ProtocolError, match=words) as caught:
+        ask(session, Namespace.parse(f"us-docker.pkg.dev/{path}"))
+
+    assert caught.value.hint.endswith("name us-docker.pkg.dev/PROJECT/REPOSITORY")
+
+
 def test_the_redirect_of_registry_k8s_io_gets_its_query_back(wire: respx.MockRouter, session: Session) -> None:
     target = "https://us-east1-docker.pkg.dev/v2/k8s-artifacts-prod/images/tags/list"
     wire.get("https://registry.k8s.io/v2/tags/list").respond(307, headers={"Location": target})
@@ -74,11 +86,11 @@ def test_a_private_project_of_google_is_denied_in_its_own_words(wire: respx.Mock
     words = 'Permission "artifactregistry.repositories.downloadArtifacts" denied on resource (or it may not exist)'
     wire.get("https://gcr.io/v2/private/app/tags/list").respond(401, headers={"WWW-Authenticate": challenge})
     wire.get("https://gcr.io/v2/token").respond(403, json={"errors": [{"code": "DENIED", "message": words}]})
-    answer = ask(session, Namespace.parse("gcr.io/private/app"))
+    catalogue = wire.get("https://gcr.io/v2/_catalog").respond(json={"repositories": []})
+    with pytest.raises(DeniedError, match="may not exist"):
+        ask(session, Namespace.parse("gcr.io/private/app"))
 
-    assert isinstance(answer, PlainAnswer)
-    assert isinstance(answer.error, DeniedError)
-    assert "may not exist" in answer.error.message
+    assert not catalogue.called
 
 
 def test_docker_hub_gives_tokens_elsewhere_and_its_pull_limit_is_not_asked_again(wire: respx.MockRouter, session: Session) -> None:
