@@ -1,0 +1,24 @@
+"""Every gcrsync.toml in the README can be copied as it stands."""
+
+import re
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from gcrsync.cli.config import parse_config
+
+README = Path(__file__).parents[3] / "README.md"
+BLOCK = re.compile(r"(?:^    .*\n|^\n(?=    ))+", re.MULTILINE)
+TEXTS = [text for block in BLOCK.findall(README.read_text("utf-8")) if (text := dedent(block).strip()).startswith("[[mirror]]")]
+
+
+def test_the_readme_shows_some() -> None:
+    assert len(TEXTS) >= 3
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_configuration_of_the_readme_is_read(text: str) -> None:
+    tables = parse_config(text, "README.md")
+
+    assert len(tables) >= text.count("[[mirror]]")
