@@ -3,17 +3,21 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from gcrsync.errors import DeniedError, InputError, RegistryError, UnauthorizedError
+from gcrsync.registry.accounts import Accounts, Place
 from gcrsync.registry.answers import failure
-from gcrsync.registry.credentials import basic_authorization
+from gcrsync.registry.credentials import Anonymous, Basic, basic_authorization
+from gcrsync.registry.keychain import Keychain
 from gcrsync.registry.opening import Settings
 from gcrsync.registry.session import Call, Session
+from tests.support.clock import SteppedClock
 from tests.support.sessions import session_to
 
 NOBODY = ""
@@ -171,6 +175,35 @@ def test_once_somebody_was_let_in_a_refusal_is_for_what_was_asked_for(home: Call
         google.open_to = {"public": {NOBODY}}
         assert read(session, "public/b") == 200
     assert google.asked == [NOBODY] * 3
+
+
+def test_who_is_refused_late_gets_the_account_that_was_let_in_meanwhile() -> None:
+    keychain = Keychain({"CLOUDSDK_AUTH_ACCESS_TOKEN": "ya29.token"}, None, lambda: 0.0, lambda: datetime.now(UTC))
+    accounts, place = Accounts(keychain), Place("gcr.io", "private/a")
+    early, late = accounts.at(place), accounts.at(Place("gcr.io", "private/b"))
+    assert early.credential == late.credential == Anonymous()
+
+    token = accounts.refused(place, early)
+    accounts.opened(place, token)
+    assert token.credential == Basic("oauth2accesstoken", "ya29.token")
+    assert accounts.refused(Place("gcr.io", "private/b"), late) == accounts.at(place) == token
+    assert accounts.refused(place, token) == token
+
+
+def test_a_token_that_has_ended_in_a_long_run_is_renewed_for_the_account_whose_turn_it_is(
+    home: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
+    clock, program = SteppedClock(), tmp_path / "gcloud"
+    accounts = Accounts(Keychain(home("gcloud"), None, clock.now, lambda: datetime.now(UTC)))
+    place = Place("gcr.io", "private/a")
+    first = accounts.refused(place, accounts.at(place))
+    accounts.opened(place, first)
+    assert first.credential == Basic("oauth2accesstoken", "ya29.gcloud")
+
+    program.write_text(program.read_text().replace("ya29.gcloud", "ya29.renewed"))
+    assert accounts.at(place) == first
+    clock.sleep(3600)
+    assert accounts.at(place) == replace(first, credential=Basic("oauth2accesstoken", "ya29.renewed"))
 
 
 @pytest.mark.parametrize("says_no", ["token server", "registry"])
