@@ -16,12 +16,22 @@ DATES = ("2026-11-20T02:17:00Z", "2026-11-21T02:17:00Z", "2026-11-22T02:17:00Z",
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> Mirror:
-    """Four nights: a tag is new, moves, is gone, and is back."""
-    mirror, source = Mirror(tmp_path), Simulator(google=True)
+    return after_four_nights(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
+    """Give the same for the tests that only ask."""
+    return after_four_nights(tmp_path_factory.mktemp("untouched"))
+
+
+def after_four_nights(folder: Path) -> Mirror:
+    """Mirror for four nights: a tag is new, moves, is gone, and is back."""
+    mirror, source = Mirror(folder), Simulator(google=True)
     source.add("p/a", ONE, "latest")
     source.add("p/a", OTHER, "v1")
     with served(source) as address:
-        mirror.configure(f"{address}/p", f"oci:{tmp_path}/images")
+        mirror.configure(f"{address}/p", f"oci:{folder}/images")
         mirror.environment["SOURCE"] = f"{address}/p/a"
         for date, change in zip(DATES, ("", "move", "remove", "return"), strict=True):
             if change in ("move", "return"):
@@ -90,9 +100,9 @@ def test_a_commit_that_cannot_be_read_is_left_out_in_one_line(mirror: Mirror) ->
         ("gcr.io", "that is a registry; name a repository in it"),
     ],
 )
-def test_what_was_never_known_is_one_line_that_names_what_is_near_and_2(mirror: Mirror, name: str, words: str) -> None:
-    source = mirror.environment["SOURCE"]
-    told = mirror.run("history", name.format(source=source), code=2)
+def test_what_was_never_known_is_one_line_that_names_what_is_near_and_2(untouched: Mirror, name: str, words: str) -> None:
+    source = untouched.environment["SOURCE"]
+    told = untouched.run("history", name.format(source=source), code=2)
 
     assert words.format(source=source) in told.stderr
     assert len(told.stderr.splitlines()) == 1
