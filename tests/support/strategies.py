@@ -11,7 +11,8 @@ from gcrsync.mirror.platforms import choice
 from gcrsync.mirror.record import Gone, Held, Json, Mirrored, Record, Why
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Platform
-from gcrsync.oci.name import Namespace, Reference, Repository, Tag
+from gcrsync.oci.name import Namespace, Repository, Tag
+from gcrsync.oci.reference import Reference
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ALNUM = st.text(_LETTERS, min_size=1, max_size=6)
@@ -50,7 +51,8 @@ paths = st.lists(components, min_size=1, max_size=4).map("/".join)
 repositories = st.builds(Repository, hosts, paths)
 namespaces = st.one_of(st.builds(Namespace, hosts, paths), st.builds(Namespace, hosts))
 mirrors = st.one_of(st.just(""), repositories.map(str), st.builds("oci:../{0} é/{1}".format, st.text(_LETTERS, min_size=1), paths))
-references = st.builds(Reference, repositories, st.one_of(tags, digests))
+_REFERABLE = repositories.filter(lambda repository: repository.registry != "docker.io" or "/" in repository.path)
+references = st.builds(Reference, _REFERABLE, tags) | st.builds(Reference, _REFERABLE, st.none() | tags, digests)
 
 times = st.integers(-62_135_596_800, 253_402_300_799).map(
     lambda seconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)

@@ -7,7 +7,6 @@ from itertools import repeat
 from typing import Self
 
 from gcrsync.errors import InvalidNameError
-from gcrsync.oci.digest import Digest
 
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]{1,5})?")
 _PATH = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
@@ -151,18 +150,6 @@ class Tag(str):
         parts: list[str | int] = list(_DIGITS.split(self))
         parts[1::2] = map(int, parts[1::2])
         return tuple(parts), self
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One manifest in a repository, by tag or by digest (distribution-spec, ``<reference>``)."""
-
-    repository: Repository
-    target: Tag | Digest
-
-    def __str__(self) -> str:
-        """Give ``repository:tag`` or ``repository@digest``."""
-        return f"{self.repository}{':' if isinstance(self.target, Tag) else '@'}{self.target}"
 
 
 def is_host(text: str) -> bool:

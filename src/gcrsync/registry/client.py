@@ -20,7 +20,8 @@ from gcrsync.errors import (
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import LARGEST_MANIFEST, AnyManifest, Descriptor, SchemaOne, parse_manifest
-from gcrsync.oci.name import Reference, Repository, Tag
+from gcrsync.oci.name import Repository, Tag
+from gcrsync.oci.reference import Reference
 from gcrsync.registry import answers
 from gcrsync.registry.download import Download
 from gcrsync.registry.referrers import ReferrersApi, subject_of
@@ -170,7 +171,7 @@ class Client:
         return told == manifest.subject.digest and self._referrers.lists(self._listing(repository, manifest.subject.digest))
 
     def _read_manifest(self, repository: Repository, target: Tag | Digest) -> tuple[AnyManifest, Digest]:
-        what = str(Reference(repository, target))
+        what = str(Reference.to(repository, target))
         with self._session.open(self._call("GET", repository, f"manifests/{target}", _MANIFEST)) as response:
             if response.status_code != HTTPStatus.OK:
                 raise answers.failure(response, "reading manifest")

@@ -4,7 +4,7 @@ import pytest
 
 from gcrsync.errors import InvalidNameError
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.name import Namespace, Reference, Repository, Tag, canonical_host
+from gcrsync.oci.name import Namespace, Repository, Tag, canonical_host
 
 
 @pytest.mark.parametrize(
@@ -169,12 +169,6 @@ def test_a_tag_outside_the_grammar_is_refused(name: str) -> None:
 )
 def test_tags_sort_by_runs_of_digits_as_numbers_before_text_by_code_point(names: list[str]) -> None:
     assert [tag.name for tag in sorted(map(Tag, reversed(names)), key=lambda tag: tag.sort_key)] == names
-
-
-def test_a_reference_is_written_with_its_tag_or_its_digest() -> None:
-    repository, digest = Repository("localhost:5000", "a/b"), Digest.of(b"")
-    assert str(Reference(repository, Tag("v1"))) == "localhost:5000/a/b:v1"
-    assert str(Reference(repository, digest)) == f"localhost:5000/a/b@{digest}"
 
 
 def test_all_names_of_docker_hub_are_one() -> None:
