@@ -64,10 +64,9 @@ def test_a_hostile_text_is_a_valid_name_or_an_invalid_name_error(parse: Callable
 def test_a_hostile_text_is_a_reference_that_is_read_back_or_an_invalid_name_error(text: str) -> None:
     try:
         reference = Reference.parse(text)
-    except InvalidNameError as error:
-        assert len(str(error).splitlines()) == 1
-    else:
-        assert Reference.parse(str(reference)) == reference
+    except InvalidNameError:
+        return
+    assert Reference.parse(str(reference)) == reference
 
 
 @given(st.text(max_size=300), st.text(max_size=300))

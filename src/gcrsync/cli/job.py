@@ -79,6 +79,7 @@ def _mirror(table: Table, namespace: Namespace, options: CompareOptions, base: B
         exclude=Patterns((*table.exclude.texts, *(options.exclude or ()))),
         tags_include=table.tags_include,
         tags_exclude=table.tags_exclude,
+        pins=table.pins,
         accept_empty=table.accept_empty,
         platforms=table.platforms,
         vendor=table.vendor,

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os.path import expanduser
+from pathlib import Path
 
+from gcrsync.cli.images import Line, lines_of_file, read_images
 from gcrsync.cli.rules import SETTINGS, read_rules
 from gcrsync.cli.toml_lines import line_of_key
 from gcrsync.errors import InvalidConfigError, InvalidNameError
@@ -10,8 +13,9 @@ from gcrsync.mirror.naming import checked_template, folder_of, registry_destinat
 from gcrsync.mirror.platforms import Platforms, choice
 from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Patterns
+from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Platform
-from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, canonical_host, is_host
+from gcrsync.oci.name import Namespace, Tag
 from gcrsync.registry.vendors import NAMES as VENDORS
 
 _KEYS = frozenset(
@@ -27,7 +31,8 @@ _NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
 class Table:
     """One ``[[mirror]]`` table, or one repository of a table with ``images``.
 
-    ``destination`` and ``name`` are as they were written; ``line`` is where the table's source stands in the file, from 1.
+    ``destination`` and ``name`` are as they were written; ``line`` is where the table's source stands in the file, from 1. ``pins``
+    are the digests to which tags are pinned.
     """
 
     source: Namespace
@@ -37,6 +42,7 @@ class Table:
     exclude: Patterns = Patterns()
     tags_include: Patterns = Patterns()
     tags_exclude: Patterns = Patterns()
+    pins: Mapping[Tag, Digest] = field(default_factory=dict)
     platforms: Platforms = ()
     insecure: bool = False
     accept_empty: Patterns = Patterns()
@@ -95,12 +101,9 @@ class _Reader:
         for key in _NOT_WITH_IMAGES:
             if key in self._values:
                 raise self._error(key, f"{key} cannot stand beside images")
-        tags: dict[Repository, list[str]] = {}
-        if not self._values["images"]:
+        lines = self._lines()
+        if not lines:
             raise self._error("images", "images names none")
-        for text in self._texts(self._values, "images"):
-            repository, tag = self._image(text)
-            tags.setdefault(repository, []).append(tag)
         rules = read_rules(self._values, None, self._error)
         return tuple(
             Table(
@@ -108,21 +111,26 @@ class _Reader:
                 destination=self._destination(),
                 name=self._name(),
                 include=Patterns((".",)),
-                tags_include=Patterns(tuple(named)),
+                tags_include=Patterns(named.tags),
+                pins=named.pins,
                 platforms=self._platforms(),
                 insecure=self._insecure(),
                 rules=rules,
                 vendor=self._vendor(),
                 line=self._line("images"),
             )
-            for repository, named in tags.items()
+            for repository, named in read_images(lines).items()
         )
 
-    def _image(self, text: str) -> tuple[Repository, str]:
-        try:
-            return parse_image(text)
-        except InvalidNameError as error:
-            raise self._error("images", error.message) from error
+    def _lines(self) -> tuple[Line, ...]:
+        """Give the references, from the list or from the file that is named."""
+        images = self._values["images"]
+        if not isinstance(images, str):
+            number = self._line("images")
+            return tuple(Line(text, self._path, number) for text in self._texts(self._values, "images"))
+        if not images:
+            raise self._error("images", "images: expected a list of references, or the name of a file with one a line")
+        return lines_of_file(Path(self._path).parent / expanduser(images))  # noqa: PTH111 - unlike Path's it never fails
 
     def _namespace(self) -> Namespace:
         try:
@@ -207,26 +215,3 @@ class _Reader:
 
     def _error(self, key: str, reason: str) -> InvalidConfigError:
         return InvalidConfigError(self._path, self._line(key), reason)
-
-
-def parse_image(text: str) -> tuple[Repository, str]:
-    """Read an image reference as Docker does (``nginx`` is ``docker.io/library/nginx:latest``); the tag may be a glob.
-
-    Gives the repository and the pattern of its tags. Raises InvalidNameError, for a reference with a digest too: a list says
-    which tags to follow, and the metadata which digest each has.
-    """
-    if text.endswith(":"):
-        raise InvalidNameError("image", text, "its tag is empty")
-    if "@" in text:
-        raise InvalidNameError("image", text, "a digest cannot be followed; name a tag")
-    name, colon, tag = text.rpartition(":")
-    if not colon or "/" in tag:
-        name, tag = text, "latest"
-    first, slash, rest = name.partition("/")
-    if slash and is_host(first):
-        host, path = canonical_host(first), rest
-    else:
-        host, path = DOCKER_HUB, name
-    if host == DOCKER_HUB and "/" not in path:
-        path = f"library/{path}"
-    return Repository(host, path), tag

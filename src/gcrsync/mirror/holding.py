@@ -29,7 +29,8 @@ class Terms:
 
     ``unnameable`` maps repositories that can have no place at the destination to the reason, which begins with NO_PLACE. The tags
     of ``moving`` repositories are all copied, since their mirror gets another name. With ``retry_refused`` a refusal by the
-    destination that is on record is no reason to hold. ``platforms`` are what is wanted of an index.
+    destination that is on record is no reason to hold. ``platforms`` are what is wanted of an index. ``pinned`` are tags whose
+    digest the user has chosen.
     """
 
     now: datetime
@@ -38,10 +39,16 @@ class Terms:
     retry_refused: bool = False
     platforms: Platforms = ()
     rules: Rules = field(default_factory=Rules)
+    pinned: frozenset[Tag] = frozenset()
 
     def moved(self, record: Record, tag: Tag) -> Moved:
-        """Give what becomes of a tag that moves; a list of referrers always moves, or it would not name the newest."""
-        return Moved.FOLLOW if is_fallback_tag(tag) else self.rules.of(record.repository, tag).moved
+        """Give what becomes of a tag that moves.
+
+        A list of referrers always moves, or it would not name the newest. What is pinned is moved by its user, not by the source.
+        """
+        moved = self.rules.of(record.repository, tag).moved
+        follows = is_fallback_tag(tag) or (moved is Moved.FREEZE and tag in self.pinned)
+        return Moved.FOLLOW if follows else moved
 
 
 @dataclass(frozen=True, slots=True)

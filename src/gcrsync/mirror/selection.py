@@ -1,7 +1,7 @@
 """Which repositories and tags of a namespace a run is about."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ from wcmatch import glob
 from gcrsync.errors import InvalidNameError
 from gcrsync.mirror.platforms import Platforms
 from gcrsync.mirror.shard import Shard
+from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Namespace, Repository, Tag
 
 _GLOB = glob.GLOBSTAR | glob.DOTGLOB | glob.FORCEUNIX
@@ -36,7 +37,7 @@ class Patterns:
     @property
     def literals(self) -> frozenset[str]:
         """The patterns that are plain names, and match nothing else."""
-        return frozenset(text for text in self.texts if not text.startswith(REGEX_PREFIX) and _WILD.isdisjoint(text))
+        return frozenset(filter(is_literal, self.texts))
 
     def match(self, name: str) -> bool:
         """Say whether any of the patterns matches the whole name; ``.``, a source itself, is matched by ``.`` and ``**``."""
@@ -51,7 +52,8 @@ class Selection:
 
     Each of ``includes`` has to match, so that what the command line asks for can only narrow what the configuration says.
     ``accept_empty`` names the repositories of which an empty or truncated list is believed; ``platforms`` are what is wanted of
-    an index, none for all of it. What is selected is judged by the ``shard`` that holds it. ``vendor`` names whose way of listing
+    an index, none for all of it. ``pins`` are the digests that some tags of the one repository have for us, whatever the source has
+    under them. What is selected is judged by the ``shard`` that holds it. ``vendor`` names whose way of listing
     the source has, empty where its host or its answers tell.
     """
 
@@ -61,6 +63,7 @@ class Selection:
     exclude: Patterns = field(default_factory=Patterns)
     tags_include: Patterns = field(default_factory=Patterns)
     tags_exclude: Patterns = field(default_factory=Patterns)
+    pins: Mapping[Tag, Digest] = field(default_factory=dict)
     accept_empty: Patterns = field(default_factory=Patterns)
     platforms: Platforms = ()
     shard: Shard = field(default_factory=Shard)
@@ -94,12 +97,28 @@ class Selection:
         """Whether nothing below the source can be selected, so that nothing below it has to be listed."""
         return any(patterns.texts == (".",) for patterns in self.includes)
 
+    @property
+    def named_tags(self) -> frozenset[Tag] | None:
+        """The tags, but for those with a pin, where every one of a single repository is named; None where they have to be found."""
+        texts = self.tags_include.texts
+        if not (texts and all(map(is_literal, texts)) and self.only_itself and self.source.path):
+            return None
+        try:
+            return frozenset(tag for tag in Tag.each(texts) if self.takes_tag(tag) and tag not in self.pins)
+        except InvalidNameError:  # a list shows that there is no such tag
+            return None
+
     def believes_empty(self, path: Namespace) -> bool:
         """Say whether an empty or truncated list of this path is to be believed."""
         if not self.accept_empty or not self.source.covers(path):
             return False
         below = path.path[len(self.source.path) :].removeprefix("/") if self.source.path else path.path
         return self.accept_empty.match(below or ".")
+
+
+def is_literal(pattern: str) -> bool:
+    """Say whether a pattern is a plain name, and matches nothing else."""
+    return not pattern.startswith(REGEX_PREFIX) and _WILD.isdisjoint(pattern)
 
 
 @lru_cache(maxsize=1024)

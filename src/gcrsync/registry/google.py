@@ -1,6 +1,6 @@
 """Google's answer to ``tags/list``: names, digests, sizes and times of a path and the names below it, in one document.
 
-Container Registry and Artifact Registry give it; that it is theirs is known by its keys, not by the name of the host.
+Container Registry and Artifact Registry give it; that an answer is theirs is known by its keys, not by the name of the host.
 """
 
 import re

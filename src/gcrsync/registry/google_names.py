@@ -7,6 +7,11 @@ def is_google(registry: str) -> bool:
     return host == "gcr.io" or host.endswith((".gcr.io", ".pkg.dev"))
 
 
+def leads_to_google(registry: str) -> bool:
+    """Say whether a list of this registry will be Google's, before it is asked for one: Kubernetes' redirects there."""
+    return is_google(registry) or registry == "registry.k8s.io"
+
+
 def readable_part(registry: str, path: str) -> str:
     """Give the beginning of a path that the same people may read: a project, and on pkg.dev a repository in it."""
     return "/".join(path.split("/")[: _depth(registry, path)])

@@ -135,7 +135,15 @@ def _compared(job: Job, seen: _Seen, records: Records, placeless: Mapping[Reposi
     selection = seen.mirror.selection
     doubts = find_doubts(seen.snapshot, records, selection)
     moving = frozenset(filter(selection.judges, renamed(seen.names, records)))
-    terms = Terms(job.started, {**seen.unnameable, **placeless}, moving, job.retry_refused, selection.platforms, seen.mirror.rules)
+    terms = Terms(
+        job.started,
+        {**seen.unnameable, **placeless},
+        moving,
+        job.retry_refused,
+        selection.platforms,
+        seen.mirror.rules,
+        frozenset(selection.pins),
+    )
     delta = diff(records, seen.snapshot, selection, doubts, terms)
     return Compared(seen.mirror, seen.snapshot, doubts, seen.names, moving, delta)
 

@@ -1,6 +1,6 @@
 """Listing a namespace repository by repository, as its vendor names them, with a HEAD for each digest that is not told."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from gcrsync.errors import ProtocolError
@@ -46,9 +46,9 @@ def _named(found: Found, vendor: Vendor) -> list[Repository]:
 
 def _add(means: Means, found: Found, listings: Mapping[Repository, Listing]) -> None:
     """Ask for the digest of each selected tag that has none yet, and note the listings with what was answered."""
-    wanted = [(repository, tag) for repository, listing in listings.items() for tag in _unasked(found, listing)]
+    seen = {repository: dict(found.asked.get(repository, {})) for repository in listings}
+    wanted = [(repository, tag) for repository, names in seen.items() for tag in _unasked(found, listings[repository], names)]
     client = Client(means.session)
-    seen: dict[Repository, dict[Tag, Descriptor]] = {repository: {} for repository in listings}
     for (repository, tag), answer in means.all(lambda each: _head(client, *each), wanted):
         found.requests += 1
         if isinstance(answer, Failure):
@@ -62,8 +62,10 @@ def _add(means: Means, found: Found, listings: Mapping[Repository, Listing]) -> 
             means.watch.listed(repository.namespace)
 
 
-def _unasked(found: Found, listing: Listing) -> list[Tag]:
-    return sorted(filter(found.selection.takes_tag, listing.unasked), key=lambda tag: tag.sort_key)
+def _unasked(found: Found, listing: Listing, asked: Container[Tag]) -> list[Tag]:
+    selection = found.selection
+    wanted = (tag for tag in listing.unasked if tag not in asked and tag not in selection.pins and selection.takes_tag(tag))
+    return sorted(wanted, key=lambda tag: tag.sort_key)
 
 
 def _head(client: Client, repository: Repository, tag: Tag) -> Descriptor | Failure:
@@ -74,7 +76,8 @@ def _head(client: Client, repository: Repository, tag: Tag) -> Descriptor | Fail
 
 
 def _with(listing: Listing, descriptors: Mapping[Tag, Descriptor]) -> Listing:
-    """Give a listing with the digests that were asked for."""
+    """Give a listing with the digests that were asked for of tags that it names."""
+    descriptors = {tag: descriptor for tag, descriptor in descriptors.items() if tag in listing.unasked}
     asked = {descriptor.digest: Described(descriptor.media_type) for descriptor in descriptors.values()}
     return replace(
         listing,

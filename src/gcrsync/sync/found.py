@@ -9,7 +9,8 @@ from gcrsync.errors import IntegrityError, PullLimitError, RegistryError
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.listing import Listing
-from gcrsync.oci.name import Namespace, Repository
+from gcrsync.oci.manifest import Descriptor
+from gcrsync.oci.name import Namespace, Repository, Tag
 from gcrsync.registry.session import Session
 from gcrsync.sync.pool import Pool, Stopped, each
 from gcrsync.sync.progress import Watch
@@ -40,7 +41,10 @@ class Means:
 
 @dataclass(slots=True)
 class Found:
-    """What has been seen so far of the namespace of a selection; only the thread that asked for the survey writes it."""
+    """What has been seen so far of the namespace of a selection; only the thread that asked for the survey writes it.
+
+    ``asked`` is what is known of single tags before a repository is listed.
+    """
 
     selection: Selection
     listings: dict[Namespace, Listing] = field(default_factory=dict)
@@ -48,6 +52,7 @@ class Found:
     limited: set[Namespace] = field(default_factory=set)
     unseen: dict[Namespace, str] = field(default_factory=dict)
     others: set[Repository] = field(default_factory=set)
+    asked: dict[Repository, dict[Tag, Descriptor]] = field(default_factory=dict)
     requests: int = 0
 
     @property

@@ -10,6 +10,7 @@ from gcrsync.registry.vendor import Vendor
 from gcrsync.registry.vendors import known, recognised
 from gcrsync.sync.enumeration import enumerate_repositories
 from gcrsync.sync.found import Failure, Found, Means, told
+from gcrsync.sync.named import IMAGES, ask_by_name, put_pins
 from gcrsync.sync.walk import walk
 
 
@@ -20,7 +21,8 @@ def survey(means: Means, selection: Selection) -> Snapshot:
     """
     means.watch.surveying(selection.namespace)
     found = Found(selection)
-    listed_by = _seen(means, found)
+    listed_by = IMAGES if ask_by_name(means, found) else _seen(means, found)
+    put_pins(found)
     if means.stopped():
         raise StoppedError
     return found.snapshot(listed_by)

@@ -127,7 +127,10 @@ def test_a_list_of_images_is_a_table_for_each_repository() -> None:
             10,
             "unknown key 'grce'",
         ),
-        ("[[mirror]]\nimages = ['a@sha256:0']\ndestination = 'd.io'\n", 2, "a digest cannot be followed"),
+        ("[[mirror]]\nimages = ['a@sha256:0']\ndestination = 'd.io'\n", 2, "not a valid digest"),
+        ("[[mirror]]\nimages = []\ndestination = 'd.io'\n", 2, "images names none"),
+        ("[[mirror]]\nimages = 1\ndestination = 'd.io'\n", 2, "expected a list of strings"),
+        ("[[mirror]]\nimages = ''\ndestination = 'd.io'\n", 2, "the name of a file"),
         ("[[mirror]]\nimages = ['a']\ninclude = []\ndestination = 'd.io'\n", 3, "cannot stand beside images"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n[[mirror]]\nsource = 'a/b'\ndestination = 'e.io'\n", 5, "line 2 too"),
         (

@@ -129,3 +129,12 @@ def test_what_has_no_place_is_told_before_what_a_rule_says() -> None:
     nowhere = replace(terms(min_age=HOUR), unnameable={repository(NAME): NO_PLACE + "inside another"})
 
     assert found(record(NAME), {"1": "new"}, nowhere) == {"1": ("held", "refused", "")}
+
+
+def test_a_tag_that_is_pinned_anew_moves_whatever_may_not_move_and_keeps_what_it_had_where_it_should() -> None:
+    known, seen = record(NAME, {"1": "x", "2": "x"}), {"1": "new", "2": "new"}
+    pinned = frozenset({Tag("1")})
+
+    assert found(known, seen, replace(terms(Moved.FREEZE), pinned=pinned)) == {"1": ("moved", "", ""), "2": ("held", "frozen", "")}
+    assert found(known, seen, replace(terms(Moved.KEEP_OLD), pinned=pinned))["1"][2] == str(kept_tag(Tag("1"), digest("x")))
+    assert found(known, seen, replace(terms(min_age=HOUR), pinned=pinned))["1"] == ("held", "young", "")

@@ -3,7 +3,6 @@ import re
 import pytest
 
 from gcrsync.errors import InvalidNameError
-from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Namespace, Repository, Tag, canonical_host
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gcrsync.registry.google_names import is_google, is_too_short, readable_part
+from gcrsync.registry.google_names import is_google, is_too_short, leads_to_google, readable_part
 
 
 @pytest.mark.parametrize("registry", ["gcr.io", "eu.gcr.io", "k8s.gcr.io", "us-docker.pkg.dev", "europe-west1-docker.pkg.dev"])
@@ -38,3 +38,11 @@ def test_artifact_registry_is_listed_from_a_repository_on(path: str) -> None:
     assert is_too_short("us-docker.pkg.dev", path)
     assert not is_too_short("gcr.io", path)
     assert not is_too_short("us-docker.pkg.dev", f"{path or 'project'}/images")
+
+
+@pytest.mark.parametrize(
+    ("registry", "answer"),
+    [("gcr.io", True), ("eu.gcr.io", True), ("us-docker.pkg.dev", True), ("registry.k8s.io", True), ("docker.io", False)],
+)
+def test_a_name_tells_whether_a_list_will_be_googles(registry: str, answer: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    assert leads_to_google(registry) is answer

@@ -1,6 +1,6 @@
 """What a look at a source gives, whole or with a note of what could not be had."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +10,7 @@ import pytest
 from gcrsync.errors import StoppedError
 from gcrsync.mirror.selection import Patterns, Selection
 from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Namespace, Tag
 from gcrsync.sync.found import Means
 from gcrsync.sync.progress import Watch
@@ -182,3 +183,82 @@ def test_a_namespace_with_just_as_many_paths_as_are_listed_is_listed_whole() -> 
         snapshot = survey(replace(given, most=6), everything("registry.test/p"))
 
     assert (tags(snapshot), snapshot.failures) == (ALL, {})
+
+
+def named(source: str, *tags: str, pins: Mapping[str, str] | None = None) -> Selection:
+    """Select single tags of one repository, as a list of images does."""
+    place = Namespace.parse(source)
+    pinned = {Tag(tag): Digest(digest) for tag, digest in (pins or {}).items()}
+    return Selection(place, place, (Patterns((".",)),), tags_include=Patterns((*tags, *pinned)), pins=pinned)
+
+
+def asked(simulator: Simulator) -> list[str]:
+    return [f"{logged.method} {logged.path.removeprefix('/v2/')}" for logged in simulator.log]
+
+
+def test_tags_that_are_named_are_asked_for_by_a_head_each_and_no_list() -> None:
+    simulator = registry(google=False)
+    snapshot = look(simulator, named("registry.test/p/java", "17", "latest"))
+
+    assert sorted(asked(simulator)) == ["HEAD p/java/manifests/17", "HEAD p/java/manifests/latest"]
+    (listing,) = snapshot.listings.values()
+    assert listing.tags == {"17": ONE.digest, "latest": ONE.digest}
+    assert listing.manifests[ONE.digest].media_type == ONE.media_type
+    assert (snapshot.listed_by, snapshot.requests, snapshot.failures) == ("images", 2, {})
+
+
+def test_the_list_is_read_where_a_named_tag_is_not_there_and_no_tag_is_asked_for_twice() -> None:
+    simulator = registry(google=False)
+    snapshot = look(simulator, named("registry.test/p/java", "17", "18"))
+
+    assert sorted(asked(simulator)[:2]) == ["HEAD p/java/manifests/17", "HEAD p/java/manifests/18"]
+    assert asked(simulator)[2:] == ["GET p/java/tags/list"]
+    (listing,) = snapshot.listings.values()
+    assert (listing.tags, listing.unasked) == ({"17": ONE.digest}, frozenset({Tag("latest")}))
+    assert (snapshot.listed_by, snapshot.requests) == ("catalog", 3)
+
+
+def test_a_glob_beside_named_tags_makes_one_list_of_all() -> None:
+    simulator = registry(google=False)
+    snapshot = look(simulator, named("registry.test/p/java", "17", "lat*"))
+
+    assert asked(simulator)[0] == "GET p/java/tags/list"
+    assert sorted(asked(simulator)[1:]) == ["HEAD p/java/manifests/17", "HEAD p/java/manifests/latest"]
+    assert snapshot.listed_by == "catalog"
+
+
+def test_a_pinned_digest_is_asked_for_with_no_request_and_beside_a_glob_it_wins_over_the_list() -> None:
+    simulator = registry(google=False)
+    alone = look(simulator, named("registry.test/p/java", pins={"17": TWO.digest}))
+
+    assert (alone.listings[alone.namespace].tags, alone.requests, simulator.log) == ({"17": TWO.digest}, 0, [])
+
+    mixed = look(simulator, named("registry.test/p/java", "*", pins={"17": TWO.digest}))
+    assert mixed.listings[mixed.namespace].tags == {"17": TWO.digest, "latest": ONE.digest}
+    assert asked(simulator) == ["GET p/java/tags/list", "HEAD p/java/manifests/latest"]
+
+
+def test_a_pin_makes_no_empty_list_one_that_can_be_believed() -> None:
+    simulator = registry(google=False)
+    snapshot = look(simulator, named("registry.test/p/absent", "1", pins={"2": TWO.digest}))
+
+    assert snapshot.listings[snapshot.namespace].blank
+    assert snapshot.listed_by == "catalog"
+
+
+def test_a_named_tag_that_cannot_be_asked_for_is_a_repository_that_is_not_listed() -> None:
+    simulator = registry(google=False)
+    simulator.faults.append(Fault("HEAD", "/manifests/17", faults.status(500), times=None))
+    snapshot = look(simulator, named("registry.test/p/java", "17", "18"))
+
+    assert snapshot.listings == {}
+    assert "500" in snapshot.failures[snapshot.namespace]
+
+
+def test_google_is_asked_for_its_list_whatever_is_named_since_it_names_what_refers_to_images_too() -> None:
+    simulator = Simulator("gcr.io", google=True)
+    simulator.add("p/java", ONE, "17")
+    snapshot = look(simulator, named("gcr.io/p/java", "17", pins={"x": TWO.digest}))
+
+    assert asked(simulator) == ["GET p/java/tags/list"]
+    assert (snapshot.lists_untagged, snapshot.listings[snapshot.namespace].tags) == (True, {"17": ONE.digest, "x": TWO.digest})
