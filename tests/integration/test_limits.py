@@ -147,3 +147,65 @@ def test_all_threads_slow_down_together_for_a_host_that_cannot_take_them_all() -
 
     assert 0 < crowded.refused < 100
     assert answers.count(200) > 190
+
+
+class AtFirst:
+    """Answers each request with 429 the first time that it comes, and truly from then on."""
+
+    def __init__(self) -> None:
+        """Begin with nothing asked for."""
+        self.lock, self.seen = Lock(), set[str]()
+
+    def __call__(self, request: httpx.Request, answer: faults.Answer) -> httpx.Response:
+        """Look whether this was asked for before."""
+        asked = f"{request.method} {request.url.path}"
+        with self.lock:
+            if asked in self.seen:
+                return answer(request)
+            self.seen.add(asked)
+        return httpx.Response(429, headers={"Retry-After": "0"}, text="slow down")
+
+
+def test_a_copy_of_which_every_manifest_is_refused_once_for_too_many_requests_ends_with_every_image(tmp_path: Path) -> None:
+    names = [f"image{number}" for number in range(30)]
+    with night(tmp_path) as begun:
+        for name in names:
+            begun.source.add(f"acme/{name}", image(name), "1")
+        slow = AtFirst()
+        begun.source.faults.append(Fault("GET", "/manifests/", slow, times=None))
+        begun.sync()
+
+        assert len(slow.seen) == len(names)
+        assert {name: begun.recorded(name)["tags"]["1"] for name in names} == {name: str(image(name).digest) for name in names}
+
+
+@pytest.mark.parametrize("google", [True, False])
+def test_signatures_are_not_probed_for_image_by_image_where_googles_list_names_them(
+    tmp_path: Path,
+    google: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    with night(tmp_path, google=google) as begun:
+        for number in range(30):
+            begun.source.add("acme/app", image(f"app{number}"), str(number))
+        begun.sync()
+
+        assert len(begun.recorded("app")["tags"]) == 30
+        probes = [logged.path for logged in begun.source.log if "/referrers/" in logged.path or "/sha256-" in logged.path]
+        assert (not probes) is google
+
+
+def test_a_429_while_tags_are_listed_is_waited_for_before_anything_is_copied_and_no_tag_is_lost(tmp_path: Path) -> None:
+    with night(tmp_path, google=False) as begun:
+        for name in "abc":
+            begun.source.add(f"acme/{name}", image(name), "1", "2")
+        slow = AtFirst()
+        begun.source.faults += [Fault(method, "/tags/list|/_catalog|/manifests/", slow, times=None) for method in ("GET", "HEAD")]
+        told = begun.run("compare", begun.namespace, "--to", begun.destination, "--json").stdout
+        (found,) = json.loads(told)["namespaces"]
+
+        assert {asked for asked in slow.seen if "/manifests/" in asked} == {
+            f"HEAD /v2/acme/{name}/manifests/{tag}" for name in "abc" for tag in "12"
+        }
+        assert any(asked.endswith("/tags/list") for asked in slow.seen)
+        assert (found["complete"], found["added"], found["listedBy"]) == (True, 6, "catalog")
+        assert begun.source.requests("GET", "/manifests/") == []
