@@ -9,6 +9,7 @@ import pytest
 
 from gcrsync.errors import StoppedError
 from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.mirror.shard import Shard
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Namespace, Tag
@@ -262,3 +263,19 @@ def test_google_is_asked_for_its_list_whatever_is_named_since_it_names_what_refe
 
     assert asked(simulator) == ["GET p/java/tags/list"]
     assert (snapshot.lists_untagged, snapshot.listings[snapshot.namespace].tags) == (True, {"17": ONE.digest, "x": TWO.digest})
+
+
+def test_what_is_named_and_another_shards_is_noted_and_asked_for_with_no_request() -> None:
+    simulator = registry(google=False)
+    parts = [replace(named("registry.test/p/java", "17"), shard=Shard(number, 2)) for number in (1, 2)]
+    seen = [look(simulator, part) for part in parts]
+
+    assert asked(simulator) == ["HEAD p/java/manifests/17"]
+    assert sorted((len(snapshot.listings), len(snapshot.others)) for snapshot in seen) == [(0, 1), (1, 0)]
+
+
+def test_a_name_that_no_tag_can_have_is_looked_for_in_the_list() -> None:
+    simulator = registry(google=False)
+    look(simulator, named("registry.test/p/java", "-x"))
+
+    assert asked(simulator) == ["GET p/java/tags/list"]
