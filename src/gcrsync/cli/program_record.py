@@ -1,0 +1,35 @@
+"""The commands that are about what is on record, as the program shows them."""
+
+from gcrsync.cli.command import Exit, takes
+from gcrsync.cli.program import app
+from gcrsync.cli.record_options import HistoryOptions, VerifyOptions
+
+PANEL = "Ask the record"
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(HistoryOptions)
+def history(options: HistoryOptions) -> Exit:
+    """Tell from git what a tag was: each digest that it had, from when to when (UTC), and by which name the mirror has it.
+
+    The times are those of the commits that recorded it. Without a tag, all tags of the repository are told.
+    """
+    from gcrsync.cli.past import history as run
+
+    return run(options)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(VerifyOptions)
+def verify(options: VerifyOptions) -> Exit:
+    """Ask the destination whether it has what is on record: every tag with its digest, and every signature that was copied.
+
+    Tells what is missing, what is different and what is extra, and changes nothing; with --repair what is missing is copied again.
+    Manifests are asked for, not the layers that they name.
+
+    Ends with 0 if all is there; 1 if something is missing or different, and was not repaired; 3 if the destination could not be
+    asked.
+    """
+    from gcrsync.cli.verifying import verify as run
+
+    return run(options)

@@ -1,0 +1,80 @@
+"""The commands that begin a mirror and show one, as the program shows them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gcrsync.cli.command import Exit, takes
+from gcrsync.cli.program import app
+
+PANEL = "Begin, and serve"
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What ``serve`` takes."""
+
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder: what follows oci: in a destination.")]
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = 5000
+    writable: Annotated[bool, typer.Option("--writable", help="Take pushes as well.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each request.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What ``demo`` takes."""
+
+    folder: Annotated[
+        Path | None, typer.Option(help="An empty folder to work in. Default: a new temporary one.", show_default=False)
+    ] = None
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class InitOptions:
+    """What ``init`` takes."""
+
+    source: Annotated[str, typer.Argument(metavar="NAMESPACE", help="What to mirror: gcr.io/distroless, registry.k8s.io...")]
+    to: Annotated[str, typer.Option(metavar="DESTINATION", help="Where to: ghcr.io/acme, docker.io/me, oci:FOLDER...")]
+    metadata_repo: Annotated[
+        str | None, typer.Option(metavar="PATH", help="The git repository. Default: that of this folder.", show_default=False)
+    ] = None
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.")] = False
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(InitOptions)
+def init(options: InitOptions) -> Exit:
+    """Make a metadata repository of the git repository you stand in: write gcrsync.toml and metadata/README.md.
+
+    Overwrites nothing and commits nothing.
+    """
+    from gcrsync.cli.commands import opened
+    from gcrsync.cli.console import Screen
+    from gcrsync.cli.init import initialize
+
+    return initialize(Screen(verbose=options.verbose), opened(options.metadata_repo), options.source, options.to)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(ServeOptions)
+def serve(options: ServeOptions) -> Exit:
+    """Make a registry of an oci: folder, on loopback, until it is stopped.
+
+    Docker, skopeo, containerd and gcrsync itself can pull from it; with --writable they can push to it too.
+    """
+    from gcrsync.cli.serving import serve as run
+
+    return run(options.folder, options.port, writable=options.writable, verbose=options.verbose)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(DemoOptions)
+def demo(options: DemoOptions) -> Exit:
+    """Show the whole nightly job in a few seconds, on two embedded registries and a temporary git repository."""
+    from gcrsync.cli.console import Screen
+    from gcrsync.cli.demo import demonstrate
+
+    return demonstrate(Screen(verbose=options.verbose), options.folder)
