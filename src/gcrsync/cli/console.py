@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +13,9 @@ from gcrsync.errors import GcrsyncError, one_line
 
 _STYLES = {"added": "green", "moved": "yellow", "gone": "magenta", "held": "cyan", "failed": "bold red", "command": "bold"}
 
+_WIDE = 10_000
+"""How many characters a line of a table may have where it goes to a program: one that is folded cannot be searched."""
+
 
 class Screen:
     """Standard output and standard error. Texts are printed as they are: nothing in them is markup."""
@@ -22,6 +25,8 @@ class Screen:
         self.out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self.err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._verbose, self._on_terminal = verbose, self.out.is_terminal
+        if not self._on_terminal:
+            self.out.width = _WIDE
 
     @property
     def live(self) -> bool:
@@ -86,11 +91,11 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
-def columns(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
-    """Give a table whose first column is text and whose others are numbers."""
+def columns(head: Iterable[str], rows: Iterable[Iterable[str]], texts: Container[str] = ()) -> Table:
+    """Give a table whose first column and those with these titles are ``texts``, and whose others are numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for position, title in enumerate(head):
-        table.add_column(title, justify="right" if position else "left", overflow="fold")
+        table.add_column(title, justify="right" if position and title not in texts else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table

@@ -2,9 +2,45 @@
 
 from gcrsync.cli.command import Exit, takes
 from gcrsync.cli.program import app
-from gcrsync.cli.record_options import HistoryOptions, VerifyOptions
+from gcrsync.cli.record_options import HistoryOptions, ListOptions, ResolveOptions, SearchOptions, VerifyOptions
 
 PANEL = "Ask the record"
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(SearchOptions)
+def search(options: SearchOptions) -> Exit:
+    """Find images by parts of their names and tags: where they come from, and by which name the mirror has them.
+
+    Reads the metadata repository alone. Ends with 0, or with 1 if nothing fits.
+    """
+    from gcrsync.cli.finding import search as run
+
+    return run(options)
+
+
+@app.command("list", rich_help_panel=PANEL)
+@takes(ListOptions)
+def list_(options: ListOptions) -> Exit:
+    """List what is on record: the repositories of a namespace, or the tags of a repository, newest version first.
+
+    Reads the metadata repository alone.
+    """
+    from gcrsync.cli.finding import list_images as run
+
+    return run(options)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(ResolveOptions)
+def resolve(options: ResolveOptions) -> Exit:
+    """Say by which name the mirror has an image, one line for each that is asked for; with --digest the name is pinned.
+
+    Reads the metadata repository alone. Ends with 0, or with 1 if the mirror lacks one of them.
+    """
+    from gcrsync.cli.finding import resolve as run
+
+    return run(options)
 
 
 @app.command(rich_help_panel=PANEL)

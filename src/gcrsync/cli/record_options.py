@@ -73,5 +73,58 @@ class VerifyOptions:
     verbose: Verbose = False
 
 
-Told = CompareOptions | HistoryOptions | VerifyOptions
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What ``search`` takes."""
+
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WORD...", help="Parts of a name or a tag, all of which have to fit: kube-proxy:v1.31, static debug."
+        ),
+    ]
+    limit: Annotated[int, typer.Option(min=0, help="How many repositories are shown; 0 shows all.")] = 20
+    metadata_repo: MetadataRepo = None
+    branch: Branch = None
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """What ``list`` takes."""
+
+    namespace: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAMESPACE]",
+            help="gcr.io/distroless, or a repository for its tags; without a host under gcr.io. Without any: all on record.",
+            show_default=False,
+        ),
+    ] = None
+    metadata_repo: MetadataRepo = None
+    branch: Branch = None
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveOptions:
+    """What ``resolve`` takes."""
+
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE...", help="As it is named at its source: gcr.io/distroless/static:latest, nginx@sha256:..."),
+    ]
+    digest: Annotated[bool, typer.Option("--digest", help="Pin each name by the digest that the mirror has.")] = False
+    metadata_repo: MetadataRepo = None
+    branch: Branch = None
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
+
+
+Told = CompareOptions | HistoryOptions | ListOptions | ResolveOptions | SearchOptions | VerifyOptions
 """The options of the commands that give a document for programs."""

@@ -58,7 +58,7 @@ class Edit:
     after: Record
 
 
-_Name = tuple[Tag, bool]
+Name = tuple[Tag, bool]
 """A tag, and whether it is what is held of it: it may be mirrored with one digest and held with another."""
 
 
@@ -68,9 +68,9 @@ def spans(edits: Iterable[Edit]) -> Mapping[Tag, tuple[Span, ...]]:
     What a commit has as one of its parents has it was not made there, so that branches side by side do not undo one another.
     """
     ended: dict[Tag, list[Span]] = {}
-    current: dict[_Name, Span] = {}
+    current: dict[Name, Span] = {}
     for edit in edits:
-        after, befores = _standings(edit.after), [_standings(before) for before in edit.befores]
+        after, befores = standings(edit.after), [standings(before) for before in edit.befores]
         for name in {**current, **after}:
             now, was = after.get(name), current.get(name)
             if now == (was and was.standing) or any(before.get(name) == now for before in befores):
@@ -86,11 +86,12 @@ def spans(edits: Iterable[Edit]) -> Mapping[Tag, tuple[Span, ...]]:
     return {tag: tuple(sorted(ended[tag], key=lambda span: span.since)) for tag in sorted(ended, key=lambda tag: tag.sort_key)}
 
 
-def _standings(record: Record) -> Mapping[_Name, Standing]:
-    standings: dict[_Name, Standing] = {}
+def standings(record: Record) -> Mapping[Name, Standing]:
+    """Say how each tag of a record stands; one may be mirrored with one digest and held with another."""
+    found: dict[Name, Standing] = {}
     for tag, digest in record.served.items():
         state = State.MIRRORED if tag in record.tags else State.GONE if tag in record.gone else State.KEPT
-        standings[tag, False] = Standing(state, digest, record.mirror, record.digest_at_mirror(tag))
+        found[tag, False] = Standing(state, digest, record.mirror, record.digest_at_mirror(tag))
     for tag, held in record.held.items():
-        standings[tag, True] = Standing(State.HELD, held.digest, reason=held.reason)
-    return standings
+        found[tag, True] = Standing(State.HELD, held.digest, reason=held.reason)
+    return found
