@@ -12,22 +12,24 @@ from gcrsync.metadata.document import decode, encode
 from gcrsync.metadata.paths import path_of
 from gcrsync.mirror.apply import apply
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.choice import Choice
 from gcrsync.mirror.diff import Delta
 from gcrsync.mirror.holding import Terms, kept_tag
 from gcrsync.mirror.merge import merge
 from gcrsync.mirror.naming import RegistryDestination
 from gcrsync.mirror.outcome import Outcome, Step
+from gcrsync.mirror.patterns import Match, Patterns
 from gcrsync.mirror.plan import make_plan
 from gcrsync.mirror.prune import prunable
 from gcrsync.mirror.record import Record
 from gcrsync.mirror.revisit import Look
-from gcrsync.mirror.rules import Match, Moved, Policy, Rule, Rules, Vanished
-from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.mirror.rules import Moved, Policy, Rule, Rules, Vanished
+from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import find_doubts
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.media_types import OCI_INDEX
-from gcrsync.oci.name import Tag
+from gcrsync.oci.name import Namespace, Tag
 from tests.support.values import NOW, compare, everything, listing, record, records, repository, snapshot, tags
 
 NAME = "gcr.io/p/a"
@@ -102,13 +104,17 @@ def test_merging_takes_each_tag_whole_from_one_writer(before: Record, one: dict[
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What the source has on a night, what is selected of it, by which rules, and the tags that cannot be put."""
+    """What the source has on a night, what is selected of it by which rules, and the tags that cannot be put."""
 
     number: int
     seen: dict[str, str]
     selection: Selection
-    rules: Rules
     failing: set[str]
+
+    @property
+    def rules(self) -> Rules:
+        """The rules that hold."""
+        return self.selection.rules
 
     @property
     def now(self) -> datetime:
@@ -127,9 +133,9 @@ def nights(draw: st.DrawFn) -> list[Night]:
     made = []
     for number in range(draw(st.integers(3, 6))):
         seen = draw(st.dictionaries(st.sampled_from(["1", "v1", "latest"]), st.sampled_from("xyz"), min_size=1))
-        selection = replace(everything(NAME), tags_exclude=Patterns(tuple(draw(names))), platforms=draw(choices))
-        rules = Rules(draw(policies), tuple(draw(st.lists(other, max_size=1))), selection.source)
-        made.append(Night(number, seen, selection, rules, draw(names)))
+        chosen, source = Choice(exclude=Patterns(tuple(draw(names)))), Namespace.parse(NAME)
+        rules = Rules(draw(policies), tuple(draw(st.lists(other, max_size=1))), source, chosen, draw(choices))
+        made.append(Night(number, seen, replace(everything(NAME), rules=rules), draw(names)))
     return made
 
 
@@ -159,7 +165,7 @@ def test_no_policy_is_broken_on_any_night(drawn: list[Night]) -> None:
         before = known
         delta, steps, prunes = _planned(known, night)
         for tag, digest in tags(night.seen).items():
-            if night.selection.takes_tag(tag):
+            if night.selection.takes_tag(known.repository, tag):
                 first_seen.setdefault(digest, night.now)
         known = apply(known, (*delta.changes, *prunes), [_copied(step, night.failing) for step in steps], night.now)
 
@@ -184,10 +190,10 @@ def _assert_rightly_moved_or_pruned(before: Record, after: Record, night: Night,
 def _planned(known: Record, night: Night) -> tuple[Delta, tuple[Step, ...], tuple[Change, ...]]:
     found, place = snapshot(NAME, {NAME: listing(night.seen)}), RegistryDestination("mirror.example", "", "{path}")
     selection, rules = night.selection, night.rules
-    delta = compare(records(known), found, selection, Terms(night.now, platforms=selection.platforms, rules=rules))
+    delta = compare(records(known), found, selection, Terms(night.now, rules=rules))
     look = Look(found, selection, find_doubts(found, records(known), selection), delta.changes)
     prunes = tuple(prunable(records(known), look, rules, night.now))
-    return delta, make_plan(delta.changes, found, place, records(known), selection.platforms), prunes
+    return delta, make_plan(delta.changes, found, place, records(known), rules), prunes
 
 
 def _copied(step: Step, failing: set[str]) -> Outcome:

@@ -1,11 +1,14 @@
 """Short ways to write the values of the mirror's rules in tests."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from gcrsync.mirror.choice import Choice
 from gcrsync.mirror.diff import Delta, diff
 from gcrsync.mirror.holding import Terms
+from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.record import Gone, Held, Mirrored, Record, Records, Why
+from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Snapshot, find_doubts
 from gcrsync.oci.digest import Digest
@@ -76,6 +79,11 @@ def snapshot(namespace: str, listings: Mapping[str, Listing], failures: Mapping[
 def everything(namespace: str) -> Selection:
     """Select all of a namespace."""
     return Selection(Namespace.parse(namespace), Namespace.parse(namespace))
+
+
+def naming(*include: str, exclude: Collection[str] = ()) -> Rules:
+    """Give rules that choose tags by their names alone."""
+    return Rules(choice=Choice(include=Patterns(include), exclude=Patterns(tuple(exclude))))
 
 
 def compare(known: Records, seen: Snapshot, selection: Selection | None = None, terms: Terms | None = None) -> Delta:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gcrsync.errors import InvalidConfigError, InvalidNameError
-from gcrsync.mirror.selection import Patterns, is_literal
+from gcrsync.mirror.patterns import Patterns, is_literal
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.reference import Written

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from gcrsync.cli.command import now
@@ -12,7 +13,8 @@ from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.table import Table
 from gcrsync.errors import UsageError
 from gcrsync.mirror.naming import AnyDestination, FolderDestination, checked_template, folder_of, registry_destination
-from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.mirror.patterns import Patterns
+from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.shard import Shard
 from gcrsync.oci.name import Namespace
 from gcrsync.sync.job import Job, Mirror
@@ -65,30 +67,30 @@ def _covering(namespace: Namespace, configured: tuple[Table, ...], options: Comp
 def job(command: str, options: CompareOptions, base: Base, chosen: Iterable[Choice]) -> Job:
     """Give what the run is asked to do with the chosen tables."""
     started = now()
-    mirrors = tuple(_mirror(choice.table, choice.namespace, options, base) for choice in chosen)
+    mirrors = tuple(_mirror(choice, options, base, started) for choice in chosen)
     part = "" if options.shard is None else f"-{options.shard.replace('/', 'of')}"
     return Job(command, mirrors, started, run=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}{part}")
 
 
-def _mirror(table: Table, namespace: Namespace, options: CompareOptions, base: Base) -> Mirror:
+def _mirror(choice: Choice, options: CompareOptions, base: Base, started: datetime) -> Mirror:
+    table = choice.table
     includes = (table.include, Patterns(tuple(options.include or ())))
     selection = Selection(
         source=table.source,
-        namespace=namespace,
+        namespace=choice.namespace,
         includes=tuple(patterns for patterns in includes if patterns),
         exclude=Patterns((*table.exclude.texts, *(options.exclude or ()))),
-        tags_include=table.tags_include,
-        tags_exclude=table.tags_exclude,
         pins=table.pins,
         accept_empty=table.accept_empty,
-        platforms=table.platforms,
         vendor=table.vendor,
         shard=Shard() if options.shard is None else Shard.parse(options.shard),
+        rules=table.rules,
+        now=started,
     )
     beside = base.config.parent if base.config else base.root
     written, folder = (table.destination, beside) if options.to is None else (options.to, Path.cwd())
     place = destination(written, table.name, folder, None if base.ours else base.root)
-    return Mirror(selection, place, table.rules)
+    return Mirror(selection, place)
 
 
 def destination(text: str, template: str | None, folder: Path, root: Path | None) -> AnyDestination:

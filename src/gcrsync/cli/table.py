@@ -1,29 +1,23 @@
 """One ``[[mirror]]`` table of ``gcrsync.toml``, value by value."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from os.path import expanduser
 from pathlib import Path
 
 from gcrsync.cli.images import Line, lines_of_file, read_images
 from gcrsync.cli.rules import SETTINGS, read_rules
 from gcrsync.cli.toml_lines import line_of_key
+from gcrsync.cli.values import Values
 from gcrsync.errors import InvalidConfigError, InvalidNameError
 from gcrsync.mirror.naming import checked_template, folder_of, registry_destination
-from gcrsync.mirror.platforms import Platforms, choice
+from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.rules import Rules
-from gcrsync.mirror.selection import Patterns
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Tag
 from gcrsync.registry.vendors import NAMES as VENDORS
 
-_KEYS = frozenset(
-    {"source", "images", "vendor", "destination", "name", "include", "exclude", "tags", "platforms", "insecure", "accept_empty"}
-    | {"rule"}
-    | SETTINGS
-)
-_TAG_KEYS = frozenset({"include", "exclude"})
+_KEYS = SETTINGS | {"source", "images", "vendor", "destination", "name", "include", "exclude", "insecure", "accept_empty", "rule"}
 _NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
 
 
@@ -40,10 +34,7 @@ class Table:
     name: str | None = None
     include: Patterns = Patterns()
     exclude: Patterns = Patterns()
-    tags_include: Patterns = Patterns()
-    tags_exclude: Patterns = Patterns()
     pins: Mapping[Tag, Digest] = field(default_factory=dict)
-    platforms: Platforms = ()
     insecure: bool = False
     accept_empty: Patterns = Patterns()
     rules: Rules = field(default_factory=Rules)
@@ -69,6 +60,7 @@ class _Reader:
 
     def __init__(self, text: str, path: str, number: int, values: Mapping[str, object]) -> None:
         self._text, self._path, self._number, self._values = text, path, number, values
+        self._read = Values(values, "", self._error)
 
     def tables(self) -> tuple[Table, ...]:
         for key in self._values:
@@ -79,18 +71,15 @@ class _Reader:
         return self._images() if "images" in self._values else (self._source(),)
 
     def _source(self) -> Table:
-        tags, source = self._tags(), self._namespace()
+        source = self._namespace()
         return Table(
             source=source,
             destination=self._destination(),
             name=self._name(),
-            include=self._patterns(self._values, "include"),
-            exclude=self._patterns(self._values, "exclude"),
-            tags_include=self._patterns(tags, "include", "tags."),
-            tags_exclude=self._patterns(tags, "exclude", "tags."),
-            platforms=self._platforms(),
-            insecure=self._insecure(),
-            accept_empty=self._patterns(self._values, "accept_empty"),
+            include=self._read.patterns("include") or Patterns(),
+            exclude=self._read.patterns("exclude") or Patterns(),
+            insecure=self._read.flag("insecure") or False,
+            accept_empty=self._read.patterns("accept_empty") or Patterns(),
             rules=read_rules(self._values, source, self._error),
             vendor=self._vendor(),
             line=self._line("source"),
@@ -105,17 +94,19 @@ class _Reader:
         if not lines:
             raise self._error("images", "images names none")
         rules = read_rules(self._values, None, self._error)
+
+        def naming(tags: Iterable[str]) -> Rules:
+            return replace(rules, choice=replace(rules.choice, include=Patterns(tuple(tags))))
+
         return tuple(
             Table(
                 source=repository.namespace,
                 destination=self._destination(),
                 name=self._name(),
                 include=Patterns((".",)),
-                tags_include=Patterns(named.tags),
                 pins=named.pins,
-                platforms=self._platforms(),
-                insecure=self._insecure(),
-                rules=rules,
+                insecure=self._read.flag("insecure") or False,
+                rules=naming(named.tags),
                 vendor=self._vendor(),
                 line=self._line("images"),
             )
@@ -127,7 +118,7 @@ class _Reader:
         images = self._values["images"]
         if not isinstance(images, str):
             number = self._line("images")
-            return tuple(Line(text, self._path, number) for text in self._texts(self._values, "images"))
+            return tuple(Line(text, self._path, number) for text in self._read.texts("images") or ())
         if not images:
             raise self._error("images", "images: expected a list of references, or the name of a file with one a line")
         return lines_of_file(Path(self._path).parent / expanduser(images))  # noqa: PTH111 - unlike Path's it never fails
@@ -158,51 +149,11 @@ class _Reader:
         except InvalidNameError as error:
             raise self._error("name", error.message) from error
 
-    def _platforms(self) -> Platforms:
-        if "platforms" not in self._values:
-            return ()
-        texts = self._texts(self._values, "platforms")
-        if not texts:
-            raise self._error("platforms", "platforms names none; leave it out to have all")
-        try:
-            return choice(tuple(map(Platform.parse, texts)))
-        except InvalidNameError as error:
-            raise self._error("platforms", error.message) from error
-
-    def _insecure(self) -> bool:
-        value = self._values.get("insecure", False)
-        if not isinstance(value, bool):
-            raise self._error("insecure", "insecure: expected true or false")
-        return value
-
     def _vendor(self) -> str:
         vendor = self._required_text("vendor") if "vendor" in self._values else ""
         if vendor and vendor not in VENDORS:
             raise self._error("vendor", f"vendor: expected one of {', '.join(sorted(VENDORS))}")
         return vendor
-
-    def _tags(self) -> Mapping[str, object]:
-        tags = self._values.get("tags", {})
-        if not isinstance(tags, dict):
-            raise self._error("tags", "expected tags.include and tags.exclude")
-        for key in tags:
-            if key not in _TAG_KEYS:
-                raise self._error(f"tags.{key}", f"unknown key 'tags.{key}'; known are tags.exclude, tags.include")
-        return tags
-
-    def _patterns(self, values: Mapping[str, object], key: str, prefix: str = "") -> Patterns:
-        if key not in values:
-            return Patterns()
-        try:
-            return Patterns(self._texts(values, key, prefix))
-        except InvalidNameError as error:
-            raise self._error(prefix + key, error.message) from error
-
-    def _texts(self, values: Mapping[str, object], key: str, prefix: str = "") -> tuple[str, ...]:
-        found = values[key]
-        if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-            raise self._error(prefix + key, f"{prefix}{key}: expected a list of strings")
-        return tuple(found)
 
     def _required_text(self, key: str) -> str:
         value = self._values.get(key)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gcrsync.mirror.change import Change
+from gcrsync.mirror.choosing import choose
 from gcrsync.mirror.diff import judged, trusted_listing
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.revisit import Look
@@ -27,6 +28,8 @@ class Kind(StrEnum):
     """More would be pruned than one run may."""
     RULE = "rule"
     """A rule is for no tag that there is."""
+    UNTIMED = "untimed"
+    """Tags are to be chosen by the time of their upload, which the source does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ def silences(records: Records, look: Look, rules: Rules, now: datetime) -> Itera
         yield Alarm(Kind.HALVED, f"{len(vanished):,} of the {len(before):,} repositories on record have no tags any more: {names}")
     yield from _stale(records, look, rules, now)
     yield from _idle(records, look, rules)
+    yield from _untimed(look)
 
 
 def still(alarms: Iterable[Alarm], changes: Iterable[Change]) -> tuple[Alarm, ...]:
@@ -94,6 +98,16 @@ def _idle(records: Records, look: Look, rules: Rules) -> Iterator[Alarm]:
     for rule in rules.exceptions:
         if not any(rule.match.matches(rules.name(repository), tag.name) for repository, tag in _names(records, look)):
             yield Alarm(Kind.RULE, f"the rule for {rule.match.text!r} matches no tag that there is")
+
+
+def _untimed(look: Look) -> Iterator[Alarm]:
+    """Give the alarm about tags that are left out since nobody knows how old they are."""
+    seen = ((Repository(path.registry, path.path), listing) for path, listing in look.snapshot.listings.items() if path.path)
+    judged_here = ((repository, listing) for repository, listing in seen if look.selection.judges(repository))
+    untimed = [f"{name}:{tag}" for name, listing in judged_here for tag in choose(look.selection, name, listing).untimed]
+    if untimed:
+        reason = "max_age and newest by upload choose no tag of which the source does not tell when it was uploaded"
+        yield Alarm(Kind.UNTIMED, f"{reason}: {min(untimed)}" + (f" and {len(untimed) - 1:,} more" if untimed[1:] else ""))
 
 
 def _names(records: Records, look: Look) -> Iterator[tuple[Repository, Tag]]:

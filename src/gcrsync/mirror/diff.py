@@ -1,9 +1,10 @@
 """What a run has to do: the difference between what the source has and what is recorded."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass
 
 from gcrsync.mirror.change import BACK, Change, State
+from gcrsync.mirror.choosing import choose
 from gcrsync.mirror.holding import Terms, find_hold, name_to_keep
 from gcrsync.mirror.platforms import Platforms, told
 from gcrsync.mirror.record import Record, Records
@@ -35,13 +36,12 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
         record = records.get(repository) or Record(repository, "")
         listing = trusted_listing(repository, snapshot, doubts)
         if listing is None:
-            unchanged += selection.count(record.tags)
+            unchanged += selection.count(repository, record.tags)
             continue
-        alike = _alike(record, listing, terms)
-        unchanged += selection.count(alike)
-        found = (
-            [] if len(alike) == len(listing.tags) == len(record.tags) else list(_compare(record, listing, selection, terms, alike))
-        )
+        alike, left = _alike(record, listing, terms), choose(selection, repository, listing).left
+        unchanged += sum(tag not in left for tag in alike) if left else len(alike)
+        is_same = len(alike) == len(listing.tags) == len(record.tags)
+        found = [] if is_same else list(_compare(record, listing, selection, terms, {*alike, *left}))
         told = [change for change in found if change.state is not State.UNCHANGED or change.news]
         unchanged += len(found) - len(told)
         changes += sorted(told, key=lambda change: change.tag.sort_key)
@@ -75,18 +75,22 @@ def _alike(record: Record, listing: Listing, terms: Terms) -> Collection[Tag]:
     """Give tags that there is nothing to say of, found without looking at one by one: on most nights that are most of them."""
     if record.held or record.former or record.repository in terms.moving:
         return ()
-    chosen = chosen_in(record.manifests)
-    if chosen <= {terms.platforms} or all(described.follows(terms.platforms) for described in record.manifests.values()):
+    platforms, chosen = terms.rules.platforms_of(record.repository), chosen_in(record.manifests)
+    if chosen <= {platforms} or all(described.follows(platforms) for described in record.manifests.values()):
         return record.tags if record.tags == listing.tags else dict(record.tags.items() & listing.tags.items())
     return ()
 
 
-def _compare(record: Record, listing: Listing, selection: Selection, terms: Terms, alike: Collection[Tag]) -> Iterator[Change]:
+def _compare(record: Record, listing: Listing, selection: Selection, terms: Terms, settled: Container[Tag]) -> Iterator[Change]:
+    """Compare tag by tag, without those that are settled; only a whole listing that does not name a tag says that it is gone."""
     for tag in dict.fromkeys((*listing.tags, *record.tags, *record.held)):
-        if tag in alike or not selection.takes_tag(tag):
+        if tag in settled:
             continue
         digest = listing.tags.get(tag)
-        yield _vanished(record, tag) if digest is None else _present(record, tag, digest, listing, terms)
+        if digest is not None:
+            yield _present(record, tag, digest, listing, terms)
+        elif tag not in listing.unasked and selection.takes_tag(record.repository, tag):
+            yield _vanished(record, tag)
 
 
 def _vanished(record: Record, tag: Tag) -> Change:
@@ -114,7 +118,7 @@ def _copied_anew(record: Record, tag: Tag, terms: Terms) -> str:
     """Say why a tag that has one digest on both sides is to be copied all the same; empty where it is not."""
     if record.repository in terms.moving:
         return f"moves from {record.mirror}"
-    return _chosen_otherwise(record, tag, terms.platforms)
+    return _chosen_otherwise(record, tag, terms.rules.platforms_of(record.repository))
 
 
 def _chosen_otherwise(record: Record, tag: Tag, platforms: Platforms) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gcrsync.mirror.platforms import Platforms, was_chosen_otherwise
+from gcrsync.mirror.platforms import was_chosen_otherwise
 from gcrsync.mirror.record import Held, Record, Why
 from gcrsync.mirror.rules import Moved, Rules
 from gcrsync.mirror.telling import told_time
@@ -29,15 +29,13 @@ class Terms:
 
     ``unnameable`` maps repositories that can have no place at the destination to the reason, which begins with NO_PLACE. The tags
     of ``moving`` repositories are all copied, since their mirror gets another name. With ``retry_refused`` a refusal by the
-    destination that is on record is no reason to hold. ``platforms`` are what is wanted of an index. ``pinned`` are tags whose
-    digest the user has chosen.
+    destination that is on record is no reason to hold. ``pinned`` are tags whose digest the user has chosen.
     """
 
     now: datetime
     unnameable: Mapping[Repository, str] = field(default_factory=dict)
     moving: frozenset[Repository] = frozenset()
     retry_refused: bool = False
-    platforms: Platforms = ()
     rules: Rules = field(default_factory=Rules)
     pinned: frozenset[Tag] = frozenset()
 
@@ -100,12 +98,13 @@ def _refusal(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: 
     held = record.held.get(tag)
     if held is None or held.digest != digest or held.why is not Why.REFUSED or record.repository in terms.moving:
         return ""
-    return "" if _is_tried_again(held.reason, terms) else held.reason
+    return "" if _is_tried_again(held.reason, record.repository, terms) else held.reason
 
 
-def _is_tried_again(reason: str, terms: Terms) -> bool:
+def _is_tried_again(reason: str, repository: Repository, terms: Terms) -> bool:
     """Say whether a refusal does not hold any more, or is decided anew in every run."""
-    return terms.retry_refused or reason.startswith(NO_PLACE) or was_chosen_otherwise(reason, terms.platforms)
+    platforms = terms.rules.platforms_of(repository)
+    return terms.retry_refused or reason.startswith(NO_PLACE) or was_chosen_otherwise(reason, platforms)
 
 
 def _no_room(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> str:

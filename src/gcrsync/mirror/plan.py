@@ -9,6 +9,7 @@ from gcrsync.mirror.outcome import Keep, Recorded, Step
 from gcrsync.mirror.platforms import Platforms
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.revisit import Revisit
+from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described, Listing
@@ -19,11 +20,11 @@ _COPIED = frozenset({State.ADDED, State.MOVED})
 
 
 def make_plan(
-    changes: Iterable[Change], snapshot: Snapshot, destination: AnyDestination, records: Records, platforms: Platforms = ()
+    changes: Iterable[Change], snapshot: Snapshot, destination: AnyDestination, records: Records, rules: Rules
 ) -> tuple[Step, ...]:
     """Group the tags that are to be copied by repository and digest, so that each manifest is fetched once.
 
-    ``platforms`` are what is wanted of an index, none for all of it.
+    The ``rules`` say what is wanted of an index.
     """
     named: dict[Repository, dict[Digest, list[Change]]] = {}
     for change in changes:
@@ -33,16 +34,16 @@ def make_plan(
         step
         for repository, alike in named.items()
         for step in _steps(
-            _Place(destination, records.get(repository, Record(repository, "")), platforms),
+            _Place(destination, records.get(repository, Record(repository, "")), rules.platforms_of(repository)),
             snapshot.listings[repository.namespace],
             alike,
         )
     )
 
 
-def plan_revisit(revisit: Revisit, destination: AnyDestination, record: Record, platforms: Platforms = ()) -> Step:
+def plan_revisit(revisit: Revisit, destination: AnyDestination, record: Record, rules: Rules) -> Step:
     """Give the step of an image that is on record, for what has come to refer to it."""
-    place = _Place(destination, record, platforms)
+    place = _Place(destination, record, rules.platforms_of(record.repository))
     described = Described(record.manifests[revisit.digest].media_type)
     return _step(place, revisit.digest, revisit.tags, described)
 

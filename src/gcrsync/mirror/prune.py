@@ -22,7 +22,7 @@ def prunable(records: Records, look: Look, rules: Rules, now: datetime) -> Itera
         if record is None or listing is None:
             continue
         for tag in sorted(record.gone, key=lambda tag: tag.sort_key):
-            if look.selection.takes_tag(tag) and _is_over(record, tag, listing, rules, now):
+            if look.selection.takes_tag(repository, tag) and _is_over(record, tag, listing, rules, now):
                 gone = record.gone[tag]
                 yield Change(repository, tag, State.PRUNED, was=gone.digest, reason=f"gone since {told_time(gone.since)}")
 
@@ -57,5 +57,5 @@ def _shares(records: Records, look: Look, rules: Rules) -> Iterator[Fraction]:
     for repository in judged(records, look.snapshot, look.selection):
         record = records.get(repository)
         for tag in (*record.tags, *record.gone) if record else ():
-            if look.selection.takes_tag(tag):
+            if look.selection.takes_tag(repository, tag):
                 yield rules.of(repository, tag).max_prune

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.choosing import choose
 from gcrsync.mirror.diff import judged, trusted_listing
 from gcrsync.mirror.record import Record, Records
 from gcrsync.mirror.rules import Rules
@@ -50,7 +51,8 @@ def revisits(records: Records, look: Look, rules: Rules, now: datetime) -> Itera
         recent = {digest: mirrored for digest, mirrored in recent.items() if mirrored > since}
         if not recent or (snapshot.lists_untagged and not Untagged.of(record, listing).unread):
             continue
-        alike = {tag for tag in _alike(record, listing) if selection.takes_tag(tag) and (repository, tag) not in touched}
+        left = choose(selection, repository, listing).left
+        alike = {tag for tag in _alike(record, listing) if tag not in left and (repository, tag) not in touched}
         for digest in sorted(recent):
             tags = tuple(tag for tag in record.tags if record.tags[tag] == digest and tag in alike)
             longest = max((rules.of(repository, tag).referrers_for for tag in tags), default=0)

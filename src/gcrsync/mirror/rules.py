@@ -1,11 +1,13 @@
 """What becomes of tags that move, that are new, and that vanish: the policy of a mirror, and the rules for some of its tags."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from gcrsync.errors import InvalidNameError
-from gcrsync.mirror.selection import REGEX_PREFIX, Patterns
+from gcrsync.mirror.choice import ALL, Choice
+from gcrsync.mirror.patterns import Match
+from gcrsync.mirror.platforms import Platforms
 from gcrsync.oci.name import Namespace, Repository, Tag
 
 _DAY = 86_400
@@ -50,44 +52,11 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """Which tags a rule is for: ``repository:tag``, both globs (without a tag: all of them), or ``re:`` matched with the whole.
-
-    The repository is relative to the source of the mirror, as in its other patterns.
-    """
-
-    text: str
-
-    def __post_init__(self) -> None:
-        """Refuse a malformed pattern with InvalidNameError."""
-        if not self._is_regex:
-            repository, tag = self._parts
-            if not repository or not tag:
-                raise InvalidNameError("match", self.text, "expected REPOSITORY:TAG, such as **:latest")
-        _ = self._patterns
-
-    def matches(self, repository: str, tag: str) -> bool:
-        """Say whether a rule is for this tag."""
-        names = (f"{repository}:{tag}",) if self._is_regex else (repository, tag)
-        return all(patterns.match(name) for patterns, name in zip(self._patterns, names, strict=True))
-
-    @property
-    def _is_regex(self) -> bool:
-        return self.text.startswith(REGEX_PREFIX)
-
-    @property
-    def _parts(self) -> tuple[str, str]:
-        repository, colon, tag = self.text.rpartition(":")
-        return (repository, tag) if colon and "/" not in tag else (self.text, "*")
-
-    @property
-    def _patterns(self) -> tuple[Patterns, ...]:
-        return tuple(Patterns((text,)) for text in ((self.text,) if self._is_regex else self._parts))
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
-    """What holds for the tags of a match instead of what holds for all others; None where it says nothing."""
+    """What holds for the tags of a match instead of what holds for all others; None where it says nothing.
+
+    ``platforms`` may be said only where the match is for whole repositories: one digest is mirrored in one way.
+    """
 
     match: Match
     moved: Moved | None = None
@@ -97,6 +66,13 @@ class Rule:
     min_age: int | None = None
     stale_after: int | None = None
     referrers_for: int | None = None
+    choice: Choice = ALL
+    platforms: Platforms | None = None
+
+    def says(self, key: str) -> bool:
+        """Say whether it says anything of a key, by its name in the configuration."""
+        name = key.removeprefix("tags.")
+        return getattr(self.choice if name in Choice.__slots__ else self, name) is not None
 
     def over(self, policy: Policy) -> Policy:
         """Give the policy with what this rule says instead."""
@@ -113,19 +89,33 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The policy of a mirror, and its exceptions; of those that match a tag the last one holds, setting by setting.
+    """The words of a mirror for all its tags, and its exceptions; of those that match a tag the last one holds, setting by setting.
 
     ``source`` is what the repositories of the exceptions are relative to, None where they stand with their whole names.
+    ``platforms`` are what is wanted of an index, none for all of it.
     """
 
     policy: Policy = field(default_factory=Policy)
     exceptions: tuple[Rule, ...] = ()
     source: Namespace | None = None
+    choice: Choice = ALL
+    platforms: Platforms = ()
 
     @property
     def longest_referrers_for(self) -> int:
         """The longest time, in seconds, for which what refers to any image is asked for again."""
         return max(self.policy.referrers_for, *(rule.referrers_for or 0 for rule in self.exceptions), 0)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether anything is said of which tags are chosen."""
+        return self.choice != ALL or any(rule.choice != ALL for rule in self.exceptions)
+
+    @property
+    def need_lists(self) -> bool:
+        """Whether a tag may be left out for the sake of others, or for its age, which lists alone tell."""
+        choices = (self.choice, *(rule.choice for rule in self.exceptions))
+        return any(choice.newest is not None or choice.max_age is not None for choice in choices)
 
     def name(self, repository: Repository) -> str:
         """Give the name of a repository as the exceptions match it."""
@@ -134,9 +124,33 @@ class Rules:
     def of(self, repository: Repository, tag: Tag) -> Policy:
         """Give what holds for a tag."""
         policy = self.policy
+        for _, rule in self.matching(repository, tag):
+            policy = rule.over(policy)
+        return policy
+
+    def choice_of(self, repository: Repository, tag: Tag) -> Choice:
+        """Give by what it is decided whether a tag is chosen."""
+        choice = self.choice
+        for _, rule in self.matching(repository, tag):
+            choice = rule.choice.over(choice)
+        return choice
+
+    def platforms_of(self, repository: Repository) -> Platforms:
+        """Give what is wanted of the indexes of a repository."""
+        platforms = self.platforms
+        for rule in self.exceptions:
+            if rule.platforms is not None and rule.match.matches_repository(self.name(repository)):
+                platforms = rule.platforms
+        return platforms
+
+    def matching(self, repository: Repository, tag: Tag) -> Iterator[tuple[int, Rule]]:
+        """Give the exceptions that match a tag, each with its number from 1, in their order."""
         if self.exceptions:
             name = self.name(repository)
-            for rule in self.exceptions:
+            for number, rule in enumerate(self.exceptions, start=1):
                 if rule.match.matches(name, tag.name):
-                    policy = rule.over(policy)
-        return policy
+                    yield number, rule
+
+    def decider(self, repository: Repository, tag: Tag, key: str) -> int:
+        """Give the number of the exception by which a key holds for a tag, 0 for none of them."""
+        return max((number for number, rule in self.matching(repository, tag) if rule.says(key)), default=0)

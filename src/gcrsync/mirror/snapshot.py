@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.selection import Selection
 from gcrsync.oci.listing import Listing
@@ -117,12 +118,19 @@ def _unmatched(snapshot: Snapshot, records: Records, selection: Selection) -> It
     """Doubt a selection that takes nothing, or names tags that there are not: somebody may have mistyped a name."""
     listings = {path: listing for path, listing in snapshot.listings.items() if path.path and (listing.tags or listing.unasked)}
     taken = [listing for path, listing in listings.items() if selection.takes(Repository(path.registry, path.path))]
-    if not taken and listings and not any(map(selection.takes, records)):
+    if not taken and (listings or _has_unreached(snapshot, selection)) and not any(map(selection.takes, records)):
         yield Doubt(snapshot.namespace, Fault.UNMATCHED, "nothing of what is here is selected", below=False)
-    missing = selection.tags_include.literals.difference(tag.name for listing in taken for tag in listing.tags)
+    named = selection.rules.choice.include or Patterns()
+    missing = named.literals.difference(tag.name for listing in taken for tag in listing.tags)
     if taken and missing and not snapshot.failures and not snapshot.others:
         names = ", ".join(sorted(missing))
         yield Doubt(snapshot.namespace, Fault.UNMATCHED, f"no repository that is selected has the tag {names}", below=False)
+
+
+def _has_unreached(snapshot: Snapshot, selection: Selection) -> bool:
+    """Say whether there are paths below which nothing can be selected, so that nobody has looked there."""
+    below = (path.child(name) for path, listing in snapshot.listings.items() for name in listing.children)
+    return snapshot.lists_untagged and not all(map(selection.reaches, below))
 
 
 def _nothing_at_all(snapshot: Snapshot, selection: Selection) -> Iterator[Doubt]:

@@ -39,13 +39,13 @@ class Compared:
 
     def steps(self, records: Records) -> tuple[Step, ...]:
         """Plan what is to be copied, with what is on record."""
-        return make_plan(self.delta.changes, self.snapshot, self.mirror.destination, records, self.mirror.selection.platforms)
+        return make_plan(self.delta.changes, self.snapshot, self.mirror.destination, records, self.mirror.rules)
 
     def revisits(self, records: Records, started: datetime) -> Iterator[Step]:
         """Plan what is to be asked for again: what refers to the images that were copied within the time for that."""
         mirror = self.mirror
         for revisit in revisits(records, self.look, mirror.rules, started):
-            yield plan_revisit(revisit, mirror.destination, records[revisit.repository], mirror.selection.platforms)
+            yield plan_revisit(revisit, mirror.destination, records[revisit.repository], mirror.rules)
 
     @property
     def look(self) -> Look:
@@ -135,15 +135,9 @@ def _compared(job: Job, seen: _Seen, records: Records, placeless: Mapping[Reposi
     selection = seen.mirror.selection
     doubts = find_doubts(seen.snapshot, records, selection)
     moving = frozenset(filter(selection.judges, renamed(seen.names, records)))
-    terms = Terms(
-        job.started,
-        {**seen.unnameable, **placeless},
-        moving,
-        job.retry_refused,
-        selection.platforms,
-        seen.mirror.rules,
-        frozenset(selection.pins),
-    )
+    placeless = {**seen.unnameable, **placeless}
+    pinned = frozenset(selection.pins)
+    terms = Terms(job.started, placeless, moving, job.retry_refused, seen.mirror.rules, pinned)
     delta = diff(records, seen.snapshot, selection, doubts, terms)
     return Compared(seen.mirror, seen.snapshot, doubts, seen.names, moving, delta)
 

@@ -27,7 +27,7 @@ class Discovery:
     def __init__(self, means: Means, mirror: Mirror, reach: Reach) -> None:
         """Begin with nothing known."""
         self._means, self._reach = means, reach
-        self._target, self._platforms = means.target(mirror.destination), mirror.selection.platforms
+        self._target, self._rules = means.target(mirror.destination), mirror.rules
         self._wholeness = Wholeness(self._target)
         self._manifests = Manifests(means.source)
         self._chosen: Once[tuple[Repository, Digest], Match] = Once()
@@ -76,19 +76,23 @@ class Discovery:
         """Say what a sync would make of what the source has under a tag."""
         digest, repository = counterpart.listing.tags[tag], counterpart.repository
         media_type = counterpart.listing.manifests.get(digest, Described()).media_type
-        if not self._platforms or is_fallback_tag(tag) or media_type in media_types.MANIFESTS - media_types.INDEXES:
+        if (
+            not self._rules.platforms_of(repository)
+            or is_fallback_tag(tag)
+            or media_type in media_types.MANIFESTS - media_types.INDEXES
+        ):
             return Match(digest, media_type)
         return self._chosen.do((repository, digest), lambda: self._chosen_of(repository, digest))
 
     def _chosen_of(self, repository: Repository, digest: Digest) -> Match:
-        index = self._manifests.get(repository, digest)
+        index, platforms = self._manifests.get(repository, digest), self._rules.platforms_of(repository)
         if not isinstance(index, Index):
             return Match(digest, index.media_type)
-        chosen = choose(index, self._platforms, lambda entry: self._manifests.child(repository, entry), f"{repository}@{digest}")
+        chosen = choose(index, platforms, lambda entry: self._manifests.child(repository, entry), f"{repository}@{digest}")
         if chosen is None:
             return Match(digest, index.media_type)
         at_mirror = chosen.digest if isinstance(chosen, Descriptor) else Digest.of(chosen.raw)
-        return Match(digest, index.media_type, self._platforms, None if at_mirror == digest else at_mirror)
+        return Match(digest, index.media_type, platforms, None if at_mirror == digest else at_mirror)
 
     def _judge(self, counterpart: Counterpart, change: Change, there: Descriptor, chosen: Match) -> Finding:
         match = counterpart.match(change, chosen, there)

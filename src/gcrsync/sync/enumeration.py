@@ -4,6 +4,7 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from gcrsync.errors import ProtocolError
+from gcrsync.mirror.choosing import choose
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Repository, Tag
@@ -47,7 +48,9 @@ def _named(found: Found, vendor: Vendor) -> list[Repository]:
 def _add(means: Means, found: Found, listings: Mapping[Repository, Listing]) -> None:
     """Ask for the digest of each selected tag that has none yet, and note the listings with what was answered."""
     seen = {repository: dict(found.asked.get(repository, {})) for repository in listings}
-    wanted = [(repository, tag) for repository, names in seen.items() for tag in _unasked(found, listings[repository], names)]
+    wanted = [
+        (repository, tag) for repository, names in seen.items() for tag in _wanted(found, repository, listings[repository], names)
+    ]
     client = Client(means.session)
     for (repository, tag), answer in means.all(lambda each: _head(client, *each), wanted):
         found.requests += 1
@@ -62,9 +65,10 @@ def _add(means: Means, found: Found, listings: Mapping[Repository, Listing]) -> 
             means.watch.listed(repository.namespace)
 
 
-def _unasked(found: Found, listing: Listing, asked: Container[Tag]) -> list[Tag]:
-    selection = found.selection
-    wanted = (tag for tag in listing.unasked if tag not in asked and tag not in selection.pins and selection.takes_tag(tag))
+def _wanted(found: Found, repository: Repository, listing: Listing, asked: Container[Tag]) -> list[Tag]:
+    """Give the tags that are chosen and have no digest yet, sorted."""
+    left = choose(found.selection, repository, listing).left
+    wanted = (tag for tag in listing.unasked if tag not in left and tag not in asked and tag not in found.selection.pins)
     return sorted(wanted, key=lambda tag: tag.sort_key)
 
 

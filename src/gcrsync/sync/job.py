@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from gcrsync.mirror.naming import AnyDestination
@@ -18,11 +18,15 @@ from gcrsync.sync.stop import Stop
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """One selection of a source, the destination it is mirrored to, and the rules for its tags."""
+    """One selection of a source, and the destination it is mirrored to."""
 
     selection: Selection
     destination: AnyDestination
-    rules: Rules = field(default_factory=Rules)
+
+    @property
+    def rules(self) -> Rules:
+        """The rules for its tags."""
+        return self.selection.rules
 
 
 @dataclass(frozen=True, slots=True)

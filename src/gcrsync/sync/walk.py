@@ -12,9 +12,7 @@ from gcrsync.sync.found import Failure, Found, Means, told
 def walk(means: Means, found: Found, root: GoogleAnswer) -> None:
     """Follow ``child`` from the root of the namespace down, also where a repository has tags of its own."""
     level = _take(means, found, found.namespace, root)
-    if found.selection.only_itself:
-        return
-    named = 1 + len(level)
+    named, level = 1 + len(level), list(filter(found.selection.reaches, level))
     bounded = replace(means, stopped=lambda: named > means.most or means.stopped())
     while level:
         below: list[Namespace] = []
@@ -22,7 +20,7 @@ def walk(means: Means, found: Found, root: GoogleAnswer) -> None:
             if isinstance(answer, GoogleAnswer):
                 children = _take(means, found, path, answer)
                 named += len(children)
-                below.extend(children)
+                below.extend(filter(found.selection.reaches, children))
             else:
                 found.fail(path, answer)
                 found.requests += 1

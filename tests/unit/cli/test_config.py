@@ -1,5 +1,6 @@
 """The configuration: what it gives, and the line of whatever is wrong in it."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from gcrsync.cli.config import parse_config, read_config
 from gcrsync.cli.table import Table
 from gcrsync.errors import InvalidConfigError
-from gcrsync.mirror.rules import Match, Moved, Policy, Rule, Rules, Vanished
-from gcrsync.mirror.selection import Patterns
+from gcrsync.mirror.choice import Choice, Order
+from gcrsync.mirror.patterns import Match, Patterns
+from gcrsync.mirror.rules import Moved, Policy, Rule, Rules, Vanished
+from gcrsync.mirror.versions import Versions
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Repository, Tag
 
@@ -57,9 +60,6 @@ def test_a_table_is_read_whole() -> None:
             name="{registry}/{path}",
             include=Patterns(("static", "java/**")),
             exclude=Patterns(("java/x",)),
-            tags_include=Patterns(("latest", "re:v[0-9]+")),
-            tags_exclude=Patterns(("*-debug",)),
-            platforms=(Platform("linux", "amd64"), Platform("linux", "arm", "v7")),
             insecure=True,
             accept_empty=Patterns(("static",)),
             rules=Rules(
@@ -69,10 +69,47 @@ def test_a_table_is_read_whole() -> None:
                     Rule(Match("re:java/.*:debug"), gone=Vanished.KEEP, min_age=0),
                 ),
                 Namespace("gcr.io", "distroless"),
+                Choice(Patterns(("latest", "re:v[0-9]+")), Patterns(("*-debug",))),
+                (Platform("linux", "amd64"), Platform("linux", "arm", "v7")),
             ),
             line=3,
         ),
     )
+
+
+def test_a_table_and_its_rules_choose_tags_and_platforms() -> None:
+    text = ONE + (
+        "versions = '>=1.28, <2'\nprereleases = true\nnewest = 10\nnewest_by = 'version'\nmax_age = '90d'\n"
+        "[[mirror.rule]]\nmatch = 'java/**'\nnewest = 3\ntags.exclude = ['*-debug']\nplatforms = ['linux/arm64']\n"
+    )
+    (table,) = parse_config(text, "f")
+    java, other, tag = Repository("gcr.io", "a/java/17"), Repository("gcr.io", "a/b"), Tag("1.28")
+
+    assert table.rules.choice_of(other, tag) == Choice(
+        versions=Versions(">=1.28, <2"), prereleases=True, newest=10, newest_by=Order.VERSION, max_age=90 * DAY
+    )
+    assert table.rules.choice_of(java, tag) == replace(table.rules.choice, newest=3, exclude=Patterns(("*-debug",)))
+    assert (table.rules.platforms_of(java), table.rules.platforms_of(other)) == ((Platform("linux", "arm64"),), ())
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("newest = 0", "newest: expected a number from 1 on"),
+        ("newest = true", "newest: expected a number from 1 on"),
+        ("newest_by = 'size'", "newest_by: expected upload or version"),
+        ("versions = '1.28'", "expected bounds such as"),
+        ("prereleases = 'yes'", "prereleases: expected true or false"),
+        ("max_age = '90'", "no duration"),
+        ("platforms = ['linux/arm64']", "only be chosen for whole repositories"),
+        ("tags.only = []", r"unknown key 'tags\.only'"),
+    ],
+)
+def test_what_a_rule_says_wrongly_is_told_with_its_line(key: str, words: str) -> None:
+    with pytest.raises(InvalidConfigError, match=words) as caught:
+        parse_config(f"{ONE}[[mirror.rule]]\nmatch = '**:v*'\n{key}\n", "f")
+
+    assert caught.value.line == 6
 
 
 def test_rules_of_listed_images_match_by_whole_names() -> None:
@@ -82,10 +119,14 @@ def test_rules_of_listed_images_match_by_whole_names() -> None:
     assert table.rules.of(Repository("docker.io", "library/nginx"), Tag("latest")).min_age == 3600
 
 
+def named(table: Table) -> tuple[str, ...]:
+    return (table.rules.choice.include or Patterns()).texts
+
+
 def test_a_list_of_images_is_a_table_for_each_repository() -> None:
     text = '[[mirror]]\nimages = ["nginx:1.27", "gcr.io/a/b:v1.*", "nginx"]\ndestination = "oci:./m"\n'
 
-    assert [(str(table.source), table.include.texts, table.tags_include.texts) for table in parse_config(text, "f")] == [
+    assert [(str(table.source), table.include.texts, named(table)) for table in parse_config(text, "f")] == [
         ("docker.io/library/nginx", (".",), ("1.27", "latest")),
         ("gcr.io/a/b", (".",), ("v1.*",)),
     ]

@@ -6,6 +6,7 @@ import pytest
 
 from gcrsync.cli.config import parse_config, read_config
 from gcrsync.errors import InvalidConfigError
+from gcrsync.mirror.patterns import Patterns
 from gcrsync.oci.digest import Digest
 
 ONE, OTHER = Digest.of(b"one"), Digest.of(b"other")
@@ -24,9 +25,12 @@ def test_a_file_has_one_reference_a_line_and_comments(tmp_path: Path) -> None:
 
     nginx, other = read_config(config)
 
-    assert (str(nginx.source), nginx.tags_include.texts) == ("docker.io/library/nginx", ("1.27", f"digest-{ONE.encoded}"))
+    assert (str(nginx.source), nginx.rules.choice.include) == (
+        "docker.io/library/nginx",
+        Patterns(("1.27", f"digest-{ONE.encoded}")),
+    )
     assert nginx.pins == {f"digest-{ONE.encoded}": ONE}
-    assert (str(other.source), other.tags_include.texts, other.pins) == ("gcr.io/a/b", ("v1.*",), {})
+    assert (str(other.source), other.rules.choice.include, other.pins) == ("gcr.io/a/b", Patterns(("v1.*",)), {})
     assert (nginx.line, other.line) == (2, 2)
 
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from gcrsync.mirror.alarm import Alarm, Kind, silences, still
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.patterns import Match, Patterns
 from gcrsync.mirror.record import Kept, Mirrored, Record, Records
 from gcrsync.mirror.revisit import Look
-from gcrsync.mirror.rules import Match, Policy, Rule, Rules
-from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.mirror.rules import Policy, Rule, Rules
+from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import find_doubts
 from gcrsync.oci.name import Namespace, Tag
 from tests.support.values import NOW, THEN, digest, everything, listing, record, records, repository, snapshot

@@ -7,15 +7,16 @@ import pytest
 from gcrsync.mirror.change import State
 from gcrsync.mirror.diff import Delta
 from gcrsync.mirror.holding import NO_PLACE, SCHEMA_ONE, Terms
+from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.platforms import Platforms
 from gcrsync.mirror.record import Mirrored, Record
-from gcrsync.mirror.selection import Patterns
+from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.snapshot import Snapshot, find_doubts
 from gcrsync.oci import media_types
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Tag
-from tests.support.values import NOW, compare, digest, everything, listing, record, records, repository, snapshot
+from tests.support.values import NOW, compare, digest, everything, listing, naming, record, records, repository, snapshot
 
 NAME = "gcr.io/p/a"
 
@@ -99,7 +100,7 @@ def test_an_empty_list_is_believed_where_the_configuration_says_so() -> None:
 
 
 def test_what_a_rule_leaves_out_is_never_gone() -> None:
-    selection = replace(everything("gcr.io/p"), tags_include=Patterns(("v*",)), exclude=Patterns(("b",)))
+    selection = replace(everything("gcr.io/p"), rules=naming("v*"), exclude=Patterns(("b",)))
     known = records(record(NAME, {"1": "x", "v1": "x"}), record("gcr.io/p/b", {"1": "x"}))
 
     assert compare(known, snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a"), NAME: listing({"v1": "x"})}), selection) == Delta(
@@ -109,7 +110,7 @@ def test_what_a_rule_leaves_out_is_never_gone() -> None:
 
 def test_only_selected_tags_of_a_repository_that_is_as_recorded_are_counted() -> None:
     seen = snapshot(NAME, {NAME: listing({"1": "x", "2": "y"})})
-    chosen = replace(everything(NAME), tags_include=Patterns(("2",)))
+    chosen = replace(everything(NAME), rules=naming("2"))
 
     assert compare(records(record(NAME, {"1": "x", "2": "y"})), seen) == Delta((), 2)
     assert compare(records(record(NAME, {"1": "x", "2": "y"})), seen, chosen) == Delta((), 1)
@@ -168,13 +169,15 @@ def test_a_mirror_that_moves_copies_what_has_not_changed_too() -> None:
 def test_a_selection_that_takes_nothing_of_what_is_there_is_doubted() -> None:
     seen = snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a"), NAME: listing({"1": "x"})})
     nothing = replace(everything("gcr.io/p"), includes=(Patterns(("b",)),))
-    mistyped = replace(everything("gcr.io/p"), tags_include=Patterns(("lastest", "v*")))
+    mistyped = replace(everything("gcr.io/p"), rules=naming("lastest", "v*"))
 
     assert [doubt.reason for doubt in find_doubts(seen, {}, nothing).values()] == ["nothing of what is here is selected"]
+    unlooked = snapshot("gcr.io/p", {"gcr.io/p": listing({}, "a")})
+    assert [doubt.reason for doubt in find_doubts(unlooked, {}, nothing).values()] == ["nothing of what is here is selected"]
     assert [doubt.reason for doubt in find_doubts(seen, {}, mistyped).values()] == [
         "no repository that is selected has the tag lastest"
     ]
-    assert told(compare({}, seen, replace(mistyped, tags_include=Patterns(("1", "lastest"))))) == [("1", "added")]
+    assert told(compare({}, seen, replace(mistyped, rules=naming("1", "lastest")))) == [("1", "added")]
 
 
 ARM, AMD = (Platform.parse("linux/arm"),), (Platform.parse("linux/amd64"),)
@@ -199,7 +202,9 @@ def test_another_choice_of_platforms_changes_the_tags_of_indexes(
     media_type: str, before: Platforms, now: Platforms, *, changed: bool
 ) -> None:
     delta = compare(
-        records(narrowed(media_type, before)), snapshot(NAME, {NAME: listing({"1": "x"})}), terms=Terms(NOW, platforms=now)
+        records(narrowed(media_type, before)),
+        snapshot(NAME, {NAME: listing({"1": "x"})}),
+        terms=Terms(NOW, rules=Rules(platforms=now)),
     )
 
     assert told(delta) == ([("1", "moved")] if changed else [])
@@ -210,7 +215,9 @@ def test_a_tag_with_a_former_choice_has_moved_and_the_others_of_its_digest_have_
     known = record(NAME, {"1": "x", "2": "x"})
     chosen = Mirrored(media_types.OCI_INDEX, platforms=ARM, mirror_digest=digest("child"))
     known = replace(known, manifests={digest("x"): chosen}, former={Tag("2"): Mirrored(media_types.OCI_INDEX)})
-    delta = compare(records(known), snapshot(NAME, {NAME: listing({"1": "x", "2": "x"})}), terms=Terms(NOW, platforms=ARM))
+    delta = compare(
+        records(known), snapshot(NAME, {NAME: listing({"1": "x", "2": "x"})}), terms=Terms(NOW, rules=Rules(platforms=ARM))
+    )
 
     assert [(str(change.tag), change.reason) for change in delta.changes] == [("2", "chosen anew: linux/arm, was all platforms")]
     assert delta.unchanged == 1

@@ -7,13 +7,13 @@ from fractions import Fraction
 
 import pytest
 
+from gcrsync.mirror.patterns import Match
 from gcrsync.mirror.prune import excess, prunable
 from gcrsync.mirror.record import Record
 from gcrsync.mirror.revisit import Look
-from gcrsync.mirror.rules import Match, Policy, Rule, Rules, Vanished
-from gcrsync.mirror.selection import Patterns
+from gcrsync.mirror.rules import Policy, Rule, Rules, Vanished
 from gcrsync.mirror.snapshot import find_doubts
-from tests.support.values import THEN, everything, listing, record, records, snapshot
+from tests.support.values import THEN, everything, listing, naming, record, records, snapshot
 
 NAME = "gcr.io/p/a"
 HOUR = 3_600
@@ -21,7 +21,10 @@ PRUNE = Policy(gone=Vanished.PRUNE, grace=HOUR)
 
 
 def look(known: Record, seen: Mapping[str, str], tags: str = "*") -> Look:
-    found, selection = snapshot(NAME, {NAME: listing(seen)}), replace(everything(NAME), tags_include=Patterns((tags,)))
+    found, selection = (
+        snapshot(NAME, {NAME: listing(seen)}),
+        replace(everything(NAME), rules=naming(tags)),
+    )
     return Look(found, selection, find_doubts(found, records(known), selection), ())
 
 

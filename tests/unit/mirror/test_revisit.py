@@ -6,14 +6,15 @@ from datetime import timedelta
 import pytest
 
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.patterns import Match
 from gcrsync.mirror.revisit import Look, revisits
-from gcrsync.mirror.rules import Match, Rule, Rules
-from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.mirror.rules import Rule, Rules
+from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Doubt, Fault, Snapshot
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.media_types import OCI_MANIFEST
 from gcrsync.oci.name import Namespace, Tag
-from tests.support.values import THEN, digest, record, records, repository, tags
+from tests.support.values import THEN, digest, naming, record, records, repository, tags
 
 PLACE, REPOSITORY = Namespace.parse("gcr.io/p"), repository("gcr.io/p/a")
 RECORD = record("gcr.io/p/a", {"1": "x", "latest": "x", "2": "y"})
@@ -22,7 +23,7 @@ WEEK = timedelta(days=7)
 
 def look(listing: Listing, listed_by: str = "catalog", *changes: Change, rules: str = "*") -> Look:
     snapshot = Snapshot(PLACE, {REPOSITORY.namespace: listing}, listed_by=listed_by)
-    return Look(snapshot, Selection(PLACE, PLACE, tags_include=Patterns((rules,))), {}, changes)
+    return Look(snapshot, Selection(PLACE, PLACE, rules=naming(rules)), {}, changes)
 
 
 AS_RECORDED = Listing(RECORD.tags)

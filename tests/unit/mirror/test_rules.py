@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from gcrsync.errors import InvalidNameError
-from gcrsync.mirror.rules import Match, Moved, Policy, Rule, Rules, Vanished
+from gcrsync.mirror.patterns import Match
+from gcrsync.mirror.rules import Moved, Policy, Rule, Rules, Vanished
 from gcrsync.oci.name import Namespace, Tag
 from tests.support.values import repository
 

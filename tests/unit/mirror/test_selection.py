@@ -1,11 +1,14 @@
 """Which repositories and tags are selected."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gcrsync.errors import InvalidNameError
-from gcrsync.mirror.selection import Patterns, Selection
-from gcrsync.oci.name import Namespace, Tag
-from tests.support.values import repository
+from gcrsync.mirror.patterns import Patterns
+from gcrsync.mirror.selection import Selection
+from gcrsync.oci.name import Namespace, Repository, Tag
+from tests.support.values import naming, repository
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,42 @@ def test_what_the_command_line_includes_only_narrows() -> None:
 
 def test_tags_are_selected_by_include_and_exclude() -> None:
     source = Namespace.parse("gcr.io/p")
-    selection = Selection(source, source, tags_include=Patterns(("v*",)), tags_exclude=Patterns(("*-debug",)))
+    selection = Selection(source, source, rules=naming("v*", exclude=("*-debug",)))
 
-    assert [name for name in ("v1", "v1-debug", "latest") if selection.takes_tag(Tag(name))] == ["v1"]
+    assert [name for name in ("v1", "v1-debug", "latest") if selection.takes_tag(repository("gcr.io/p/a"), Tag(name))] == ["v1"]
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "reached", "other"),
+    [
+        ("java/**", "x", ["java", "java/a", "java/a/b"], ["static", "javas"]),
+        ("*/debug", "x", ["a", "a/debug"], ["a/b", "a/debug/c"]),
+        ("**/debug", "x", ["a", "a/b/c"], []),
+        ("re:java/.*", "x", ["java", "static"], []),
+        (".", "x", [], ["a"]),
+        ("**", "old/**", ["a", "old"], ["old/a", "old/a/b"]),
+        ("**", "re:old/.*", ["old/a"], []),
+        ("**", "old", ["old", "old/a"], []),
+    ],
+)
+def test_only_where_something_can_be_selected_below_is_looked(
+    include: str, exclude: str, reached: list[str], other: list[str]
+) -> None:
+    source = Namespace.parse("gcr.io/p")
+    selection = Selection(source, source, (Patterns((include,)),), Patterns((exclude,)))
+
+    assert selection.reaches(source)
+    assert [name for name in reached + other if selection.reaches(Namespace("gcr.io", f"p/{name}"))] == reached
+
+
+_parts = st.lists(st.sampled_from(["a", "b", "ab"]), min_size=1, max_size=4)
+_globs = st.lists(st.sampled_from(["a", "*", "**", "a*", "?", "[ab]"]), min_size=1, max_size=4).map("/".join)
+
+
+@given(_parts, st.integers(0, 3), _globs, _globs)
+def test_whatever_is_selected_is_reached_from_above(parts: list[str], depth: int, include: str, exclude: str) -> None:
+    source = Namespace.parse("gcr.io/p")
+    selection = Selection(source, source, (Patterns((include,)),), Patterns((exclude,)))
+    above = Namespace("gcr.io", "/".join(["p", *parts[: depth + 1]]))
+
+    assert selection.reaches(above) or not selection.takes(Repository("gcr.io", "/".join(["p", *parts])))

@@ -13,6 +13,7 @@ from gcrsync.mirror.counterpart import Counterpart
 from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.naming import registry_destination
 from gcrsync.mirror.record import Mirrored, Record
+from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Selection
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.manifest import Platform
@@ -58,7 +59,7 @@ class Ends:
 
     def findings(self, *platforms: str, described: bool = True) -> list[Finding]:
         wanted = tuple(map(Platform.parse, platforms))
-        selection = Selection(Namespace("source.test"), Namespace("source.test"), platforms=wanted)
+        selection = Selection(Namespace("source.test"), Namespace("source.test"), rules=Rules(platforms=wanted))
         answer = network(self.source, self.mirror)
         with session_to(answer) as session, ThreadPoolExecutor(3) as executor, ThreadPoolExecutor(1) as blobs:
             target = Destination(session)

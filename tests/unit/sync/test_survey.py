@@ -8,7 +8,10 @@ from dataclasses import replace
 import pytest
 
 from gcrsync.errors import StoppedError
-from gcrsync.mirror.selection import Patterns, Selection
+from gcrsync.mirror.choice import Choice, Order
+from gcrsync.mirror.patterns import Patterns
+from gcrsync.mirror.rules import Rules
+from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.shard import Shard
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.digest import Digest
@@ -21,7 +24,7 @@ from tests.support.build import image, index
 from tests.support.faults import Fault
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
-from tests.support.values import everything
+from tests.support.values import everything, naming
 
 ONE, TWO = image("one"), image("two")
 
@@ -91,7 +94,7 @@ def test_the_pages_of_an_ordinary_registry_are_followed() -> None:
 
 def test_only_what_is_selected_costs_requests_on_an_ordinary_registry() -> None:
     simulator = registry(google=False)
-    selection = replace(everything("registry.test/p"), includes=(Patterns(("java",)),), tags_include=Patterns(("latest",)))
+    selection = replace(everything("registry.test/p"), includes=(Patterns(("java",)),), rules=naming("latest"))
     snapshot = look(simulator, selection)
 
     assert tags(snapshot) == {"p/java": ["latest"]}
@@ -190,7 +193,7 @@ def named(source: str, *tags: str, pins: Mapping[str, str] | None = None) -> Sel
     """Select single tags of one repository, as a list of images does."""
     place = Namespace.parse(source)
     pinned = {Tag(tag): Digest(digest) for tag, digest in (pins or {}).items()}
-    return Selection(place, place, (Patterns((".",)),), tags_include=Patterns((*tags, *pinned)), pins=pinned)
+    return Selection(place, place, (Patterns((".",)),), rules=naming(*tags, *pinned), pins=pinned)
 
 
 def asked(simulator: Simulator) -> list[str]:
@@ -279,3 +282,26 @@ def test_a_name_that_no_tag_can_have_is_looked_for_in_the_list() -> None:
     look(simulator, named("registry.test/p/java", "-x"))
 
     assert asked(simulator) == ["GET p/java/tags/list"]
+
+
+def test_a_tag_that_is_left_out_by_its_version_costs_no_request() -> None:
+    simulator = registry(google=False)
+    simulator.add("p/versions", ONE, "1.0", "1.1", "1.2", "1.3-rc.1", "latest")
+    newest = Rules(choice=Choice(newest=2, newest_by=Order.VERSION))
+    chosen = replace(everything("registry.test/p"), includes=(Patterns(("versions",)),), rules=newest)
+
+    listing = look(simulator, chosen).listings[Namespace.parse("registry.test/p/versions")]
+
+    assert sorted(tag.name for tag in listing.tags) == ["1.1", "1.2"]
+    assert sorted(tag.name for tag in listing.unasked) == ["1.0", "1.3-rc.1", "latest"]
+    assert len(simulator.requests("HEAD")) == 2
+
+
+def test_googles_list_is_walked_only_where_something_may_be_selected() -> None:
+    selection = replace(
+        everything("registry.test/p"), includes=(Patterns(("java/**",)),), exclude=Patterns(("java/debug/deep/**",))
+    )
+    snapshot = look(registry(google=True), selection)
+
+    assert sorted(path.path for path in snapshot.listings) == ["p", "p/java", "p/java/debug", "p/java/debug/deep"]
+    assert snapshot.requests == 4
