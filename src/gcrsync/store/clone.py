@@ -1,5 +1,7 @@
 """A clone of our own of the repository at a URL: the newest commit of one branch and its files, and no more than that."""
 
+import hashlib
+import re
 import secrets
 import shutil
 from dataclasses import dataclass, replace
@@ -10,7 +12,7 @@ from gcrsync.store.command import Git, failure, redacted
 from gcrsync.store.credentials import answering, way_in
 from gcrsync.store.upstream import HEADS, listed
 
-_NEWEST = ("--depth=1", "--filter=blob:none")
+NEWEST = ("--depth=1", "--filter=blob:none")
 """A server that knows no filter sends all files of the one commit, which are what is wanted first."""
 
 
@@ -24,6 +26,12 @@ class Origin:
     def __str__(self) -> str:
         """Name both; in a URL nothing comes after a blank."""
         return f"{self.url} {self.branch}".rstrip()
+
+
+def kept_in(cache: Path, origin: Origin) -> Path:
+    """Give the folder below ``cache`` in which a clone of an origin is kept: one that a person knows again, and no other has."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "", origin.url.rstrip("/").rpartition("/")[2].removesuffix(".git")) or "metadata"
+    return cache / f"{name}-{hashlib.sha256(str(origin).encode()).hexdigest()[:16]}"
 
 
 def clone(git: Git, origin: Origin, folder: Path) -> None:
@@ -49,7 +57,7 @@ def clone(git: Git, origin: Origin, folder: Path) -> None:
 def _clone(git: Git, origin: Origin, folder: Path) -> None:
     branch = _branch(git, origin)
     options = ("--quiet", "--no-tags", *([f"--branch={branch}"] if branch else []))
-    answer = git.attempt("clone", *options, *_NEWEST, "--", origin.url, str(folder))
+    answer = git.attempt("clone", *options, *NEWEST, "--", origin.url, str(folder))
     if answer.status and "shallow" in answer.words:  # a server of files alone has no part of a history to give
         answer = git.attempt("clone", *options, "--", origin.url, str(folder))
     if answer.status:

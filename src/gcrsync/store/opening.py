@@ -1,6 +1,5 @@
 """How a metadata repository is found: where the run stands, by a path, by a URL, or as a copy to rehearse in."""
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gcrsync.errors import BusyRepositoryError, GcrsyncError, NotAMetadataRepositoryError, UsageError
-from gcrsync.store.clone import Origin
+from gcrsync.store.clone import Origin, kept_in
 from gcrsync.store.command import Answer, Git, Hurry, failure, never
 from gcrsync.store.healing import Clone
 from gcrsync.store.history import History
@@ -80,10 +79,9 @@ def open_remote(url: str, cache: Path, surroundings: Surroundings, *, branch: st
         GitError: it cannot be cloned or fetched.
 
     """
-    _refuse_credentials(url)
+    refuse_credentials(url)
     origin = Origin(url, branch)
-    name = re.sub(r"[^A-Za-z0-9._-]", "", url.rstrip("/").rpartition("/")[2].removesuffix(".git")) or "metadata"
-    folder = cache / f"{name}-{hashlib.sha256(str(origin).encode()).hexdigest()[:16]}"
+    folder = kept_in(cache, origin)
     git = Git(folder, surroundings.environment, hurry=surroundings.hurry)
     kept = Clone(git, origin, surroundings.sleep, surroundings.tell)
     kept.have()
@@ -151,13 +149,14 @@ def _is_ours_or_blank(git: Git) -> bool:
     return marked or all(_BLANK.fullmatch(name) for name in (*here, *committed) if name)
 
 
-def _refuse_credentials(url: str) -> None:
+def refuse_credentials(url: str) -> None:
+    """Refuse the URL of a git repository that holds credentials, with UsageError."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
         raise UsageError(
-            f"{url!r} is no URL: {error}", hint="name the metadata repository by a path or by what git clone takes"
+            f"{url!r} is no URL: {error}", hint="name the git repository by a path or by what git clone takes"
         ) from error
     if parts.password or (parts.username and parts.scheme in ("http", "https")):
         hint = "leave them out, and let a git credential helper give them: git help credentials"
-        raise UsageError(f"the URL of the metadata repository at {parts.hostname} holds credentials", hint=hint)
+        raise UsageError(f"the URL of the git repository at {parts.hostname} holds credentials", hint=hint)
