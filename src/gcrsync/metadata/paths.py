@@ -10,6 +10,9 @@ ROOT = "metadata"
 README = f"{ROOT}/README.md"
 """What a person who browses the metadata repository sees first."""
 
+OFFICIAL_IMAGES = f"{ROOT}/docker.io/library/_official-images.json"
+"""What was read of official-images: no repository has such a name."""
+
 CHANGELOG = "CHANGELOG.md"
 """What each run changed."""
 
@@ -46,6 +49,8 @@ def year_of(path: str) -> int | None:
 def is_document(path: str) -> bool:
     """Say whether a path is one that a document may have."""
     components = path.split("/")
+    if path == OFFICIAL_IMAGES:
+        return False
     return components[0] == ROOT and len(components) >= _FEWEST_COMPONENTS and path.endswith(_DOCUMENT_ENDING)
 
 
