@@ -19,7 +19,10 @@ from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.mirror.snapshot import Fault
 from gcrsync.store.publish import Publication
 
-_COUNTED = (State.ADDED, State.MOVED, State.GONE, State.PRUNED, State.HELD, State.UNCHANGED, State.FAILED)
+_COUNTED = (State.ADDED, State.MOVED, State.GONE, State.UNLISTED, State.PRUNED, State.HELD, State.UNCHANGED, State.FAILED)
+_RARE = (State.UNLISTED, State.PRUNED)
+"""What is counted only where there is some: most sources name all that they have, and few mirrors prune."""
+
 _MOST_TAGS = 12
 
 
@@ -119,7 +122,7 @@ def _told(image: Change) -> str:
 
 def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
     found = namespace.counts()
-    counts = ", ".join(f"{number(found[state])} {state}" for state in _COUNTED if found[state] or state is not State.PRUNED)
+    counts = ", ".join(f"{number(found[state])} {state}" for state in _COUNTED if found[state] or state not in _RARE)
     copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
     screen.result(f"{namespace.namespace}: {counts}{copied}")
     asked = f"; {counted(namespace.asked, 'request')} for referrers" if namespace.asked else ""

@@ -23,6 +23,8 @@ class State(StrEnum):
     """Source and mirror agree."""
     FAILED = "failed"
     """It was to be copied or pruned, and could not be."""
+    UNLISTED = "unlisted"
+    """The list that names what the source has does not name it any more; the source may have it all the same."""
     PRUNED = "pruned"
     """The source no longer has it, and now the mirror has not either."""
 

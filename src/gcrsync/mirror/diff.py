@@ -1,7 +1,7 @@
 """What a run has to do: the difference between what the source has and what is recorded."""
 
 from collections.abc import Collection, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gcrsync.mirror.change import BACK, Change, State
 from gcrsync.mirror.choosing import choose
@@ -42,6 +42,8 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
         unchanged += sum(tag not in left for tag in alike) if left else len(alike)
         is_same = len(alike) == len(listing.tags) == len(record.tags)
         found = [] if is_same else list(_compare(record, listing, selection, terms, {*alike, *left}))
+        if not snapshot.retires:
+            found = [_unlisted(change) if change.state is State.GONE else change for change in found]
         told = [change for change in found if change.state is not State.UNCHANGED or change.news]
         unchanged += len(found) - len(told)
         changes += sorted(told, key=lambda change: change.tag.sort_key)
@@ -96,6 +98,10 @@ def _compare(record: Record, listing: Listing, selection: Selection, terms: Term
 def _vanished(record: Record, tag: Tag) -> Change:
     reason = "" if tag in record.tags else "it was held and never mirrored"
     return Change(record.repository, tag, State.GONE, was=record.tags.get(tag), reason=reason)
+
+
+def _unlisted(change: Change) -> Change:
+    return replace(change, state=State.UNLISTED, reason="", news=False)
 
 
 def _present(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> Change:

@@ -17,6 +17,8 @@ from gcrsync.oci.name import Tag
 
 def prunable(records: Records, look: Look, rules: Rules, now: datetime) -> Iterator[Change]:
     """Give the tags that a rule lets go at ``now`` (UTC), sorted: they are on record as gone, and a list to be believed agrees."""
+    if not look.snapshot.retires:
+        return
     for repository in judged(records, look.snapshot, look.selection):
         record, listing = records.get(repository), trusted_listing(repository, look.snapshot, look.doubts)
         if record is None or listing is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gcrsync.mirror.library import Official
 from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.selection import Selection
@@ -13,6 +14,9 @@ from gcrsync.oci.name import Namespace, Repository
 GOOGLE = "google"
 """The way of listing that names manifests without a tag too."""
 
+OFFICIAL_IMAGES = "official-images"
+"""The way of listing that names what is built, and nothing of what was built before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -21,7 +25,8 @@ class Snapshot:
     ``limited`` are those of the ``failures`` that are none of the path's: the source gives no more for longer than a run waits.
     ``unseen`` are the paths below which the registry offers no listing: nothing is known there, and nothing failed.
     ``others`` are repositories that were seen by name alone, since another shard looks into them.
-    ``listed_by`` names the way (``google`` or ``catalog``); ``requests`` counts the requests that it took.
+    ``listed_by`` names the way (``google`` or ``catalog``); ``requests`` counts the requests that it took. ``official`` is what was
+    read of official-images on the way.
     """
 
     namespace: Namespace
@@ -32,11 +37,17 @@ class Snapshot:
     requests: int = 0
     limited: frozenset[Namespace] = frozenset()
     others: frozenset[Repository] = frozenset()
+    official: Official | None = None
 
     @property
     def lists_untagged(self) -> bool:
         """Whether its listings name the manifests without a tag too; such a registry keeps no lists of referrers."""
         return self.listed_by == GOOGLE
+
+    @property
+    def retires(self) -> bool:
+        """Whether what its listings do not name is gone from the source."""
+        return self.listed_by != OFFICIAL_IMAGES
 
 
 class Fault(StrEnum):

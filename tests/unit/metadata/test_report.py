@@ -45,6 +45,7 @@ def test_a_report_has_the_keys_that_scripts_rest_on() -> None:
                 "held": 1,
                 "unchanged": 1443,
                 "failed": 1,
+                "unlisted": 0,
                 "pruned": 0,
                 "bytes": 1234567,
                 "warnings": [{"path": "gcr.io/p", "fault": "empty", "reason": "nothing"}],

@@ -11,7 +11,7 @@ from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.platforms import Platforms
 from gcrsync.mirror.record import Mirrored, Record
 from gcrsync.mirror.rules import Rules
-from gcrsync.mirror.snapshot import Snapshot, find_doubts
+from gcrsync.mirror.snapshot import OFFICIAL_IMAGES, Snapshot, find_doubts
 from gcrsync.oci import media_types
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.manifest import Platform
@@ -42,6 +42,18 @@ def test_a_tag_that_a_whole_list_lacks_is_gone() -> None:
     delta = compare(records(record(NAME, {"1": "x", "2": "y"})), snapshot(NAME, {NAME: listing({"2": "y"})}))
 
     assert told(delta) == [("1", "gone")]
+
+
+def test_a_tag_that_official_images_do_not_name_is_unlisted_and_nothing_is_recorded_of_it() -> None:
+    seen = replace(snapshot(NAME, {NAME: listing({"2": "y"})}), listed_by=OFFICIAL_IMAGES)
+    (change,) = compare(records(record(NAME, {"1": "x", "2": "y"})), seen).changes
+
+    assert (change.tag.name, change.state, change.was, change.news) == ("1", State.UNLISTED, digest("x"), False)
+
+
+def test_a_tag_that_was_not_asked_for_is_left_as_it_is() -> None:
+    seen = snapshot(NAME, {NAME: replace(listing({"2": "y"}), unasked=frozenset({Tag("1")}))})
+    assert compare(records(record(NAME, {"1": "x", "2": "y"})), seen) == Delta((), 1)
 
 
 def test_a_tag_that_returns_is_added_again() -> None:

@@ -12,7 +12,7 @@ from gcrsync.mirror.prune import excess, prunable
 from gcrsync.mirror.record import Record
 from gcrsync.mirror.revisit import Look
 from gcrsync.mirror.rules import Policy, Rule, Rules, Vanished
-from gcrsync.mirror.snapshot import find_doubts
+from gcrsync.mirror.snapshot import OFFICIAL_IMAGES, find_doubts
 from tests.support.values import THEN, everything, listing, naming, record, records, snapshot
 
 NAME = "gcr.io/p/a"
@@ -79,3 +79,12 @@ def test_each_share_is_of_the_tags_that_it_is_for() -> None:
 
     assert len(changes) == len(known.gone)
     assert excess(changes, records(known), seen, rules) == "1 of 1 tags on record, more than max_prune = 50%"
+
+
+def test_what_official_images_do_not_name_may_still_be_there_and_is_not_pruned() -> None:
+    known = record(NAME, {"s": "x"}, gone={"g": "y"})
+    seen = look(known, {"s": "x"})
+    silent = replace(seen, snapshot=replace(seen.snapshot, listed_by=OFFICIAL_IMAGES))
+    pruned = [list(prunable(records(known), each, Rules(PRUNE), THEN + timedelta(hours=1))) for each in (seen, silent)]
+
+    assert [len(changes) for changes in pruned] == [1, 0]
