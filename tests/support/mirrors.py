@@ -51,5 +51,5 @@ class Mirror:
     def documents(self) -> dict[str, Any]:
         """Give all documents that the remote has, by repository."""
         paths = self.place.git(self.place.remote, "ls-tree", "-r", "--name-only", "main").splitlines()
-        found = [self.recorded(path.removeprefix("metadata/")) for path in paths if path.endswith(".json")]
+        found = [self.recorded(path.removeprefix("metadata/")) for path in paths if path.endswith(".json") and "/_" not in path]
         return {document["repository"]: document for document in found}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gcrsync.store.apart import Draft
+from gcrsync.store.foreign import Foreign
 from gcrsync.store.ground import Ground
 from gcrsync.store.history import History
 from gcrsync.store.opening import Surroundings, open_history
@@ -112,6 +113,11 @@ def writer(contents: Mapping[str, str | None], subject: str = "sync") -> Callabl
         return Draft(files, subject, "test")
 
     return write
+
+
+def no_foreign(place: str) -> Foreign:
+    """Open no repository that is only read, for a run that has none."""
+    raise AssertionError(place)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,13 +30,10 @@ from gcrsync.mirror.report import Report
 from gcrsync.registry.opening import Settings
 from gcrsync.store.command import never
 from gcrsync.store.history import History
-from gcrsync.store.opening import Surroundings, open_history, open_rehearsal, open_remote
+from gcrsync.store.opening import Surroundings, is_url, open_history, open_rehearsal, open_remote
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.run import Finished, preview, rehearse, run
 from gcrsync.sync.stop import Stop
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/:@]+@[^/:]+:")
-"""What git takes for a URL: with a scheme, or ``user@host:path``."""
 
 
 def compare(options: PreviewOptions) -> Exit:
@@ -155,7 +151,7 @@ def opened(
     around = Surroundings(environment, time.sleep, random.random, stop.seconds if stop else never, Screen().warn)
     if named is None:
         return open_history(Path.cwd(), around, named=False, branch=branch or "")
-    if _URL.match(named) and not Path(named).exists():
+    if is_url(named):
         return open_remote(named, platformdirs.user_cache_path("gcrsync"), around, branch=branch or "")
     return open_history(Path(named), around, named=True, branch=branch or "")
 

@@ -1,6 +1,7 @@
 """``gcrsync.toml``: what to mirror, to where, and by which rules."""
 
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 from gcrsync.cli.table import Table, read_tables
@@ -30,6 +31,7 @@ def parse_config(text: str, path: str) -> tuple[Table, ...]:
         raise InvalidConfigError(path, line_of_top_key(text, "mirror"), "expected [[mirror]] tables (with two brackets)")
     read = tuple(table for number, values in enumerate(tables) for table in read_tables(text, path, number, values))
     _refuse_overlaps(read, path)
+    _refuse_two_libraries(read, path)
     return read
 
 
@@ -53,6 +55,15 @@ def _refuse_overlaps(tables: tuple[Table, ...], path: str) -> None:
             if (nested and outer.selects_all) or same_images:
                 reason = f"{table.source} is selected by the table at line {other.line} too; a repository has one mirror"
                 raise InvalidConfigError(path, table.line, reason)
+
+
+def _refuse_two_libraries(tables: tuple[Table, ...], path: str) -> None:
+    """Refuse to read official-images in two places: there is one record of what was read."""
+    reading = [table for table in tables if table.official_images]
+    for first, table in pairwise(reading):
+        if table.official_images != first.official_images:
+            reason = f"official_images is another one than in the table at line {first.line}; all have to name the same"
+            raise InvalidConfigError(path, table.line, reason)
 
 
 def config_beside(root: Path) -> Path | None:

@@ -17,6 +17,7 @@ from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.shard import Shard
 from gcrsync.oci.name import Namespace
+from gcrsync.store.opening import is_url
 from gcrsync.sync.job import Job, Mirror
 
 
@@ -83,6 +84,7 @@ def _mirror(choice: Choice, options: CompareOptions, base: Base, started: dateti
         pins=table.pins,
         accept_empty=table.accept_empty,
         vendor=table.vendor,
+        official_images=_located(table.official_images, base),
         shard=Shard() if options.shard is None else Shard.parse(options.shard),
         rules=table.rules,
         now=started,
@@ -91,6 +93,13 @@ def _mirror(choice: Choice, options: CompareOptions, base: Base, started: dateti
     written, folder = (table.destination, beside) if options.to is None else (options.to, Path.cwd())
     place = destination(written, table.name, folder, None if base.ours else base.root)
     return Mirror(selection, place)
+
+
+def _located(place: str, base: Base) -> str:
+    """Give a URL as it is, and a path as an absolute one; a relative one counts from the folder of the configuration."""
+    if not place or is_url(place):
+        return place
+    return os.path.normpath((base.config.parent if base.config else base.root).resolve() / Path(place).expanduser())
 
 
 def destination(text: str, template: str | None, folder: Path, root: Path | None) -> AnyDestination:

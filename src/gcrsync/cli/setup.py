@@ -1,13 +1,17 @@
 """What a run works with, put together from its options, the configuration and the environment."""
 
 import os
+import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event, RLock, Thread
+
+import platformdirs
 
 from gcrsync.archive.destination import FolderDestination as Folder
 from gcrsync.cli.command import THREADS, now
@@ -22,6 +26,8 @@ from gcrsync.registry.hosts import Hosts
 from gcrsync.registry.opening import Settings, open_session
 from gcrsync.registry.retry import Retries, RetryPolicy
 from gcrsync.registry.session import Session
+from gcrsync.store.foreign import Foreign, read_here, read_remote
+from gcrsync.store.opening import Surroundings, is_url
 from gcrsync.sync.job import Means
 from gcrsync.sync.places import Target
 from gcrsync.sync.progress import Watch
@@ -131,6 +137,7 @@ def means(
             source=Client(session),
             target=places.target,
             recorded=lambda mirror: places.recorded(mirror, root),
+            foreign=partial(foreign, surroundings=Surroundings(environment, time.sleep, random.random, stop.seconds)),
             executor=executor,
             blobs=blobs,
             ahead=jobs,
@@ -138,6 +145,13 @@ def means(
             stopped=stop,
             watch=watch,
         )
+
+
+def foreign(place: str, surroundings: Surroundings) -> Foreign:
+    """Open a git repository that is only read, by its path or its URL; of a URL a clone is kept in the cache of the user."""
+    if is_url(place):
+        return read_remote(place, platformdirs.user_cache_path("gcrsync"), surroundings)
+    return read_here(Path(place), surroundings)
 
 
 @contextmanager

@@ -14,19 +14,21 @@ from gcrsync.mirror.naming import checked_template, folder_of, registry_destinat
 from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.rules import Rules
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.name import Namespace, Tag
+from gcrsync.oci.name import DOCKER_HUB, Namespace, Tag
 from gcrsync.registry.vendors import NAMES as VENDORS
 
-_KEYS = SETTINGS | {"source", "images", "vendor", "destination", "name", "include", "exclude", "insecure", "accept_empty", "rule"}
-_NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty")
+_KEYS = SETTINGS | {"source", "images", "official_images", "vendor", "destination", "name"}
+_KEYS |= {"include", "exclude", "insecure", "accept_empty", "rule"}
+_NOT_WITH_IMAGES = ("include", "exclude", "tags", "accept_empty", "official_images")
+_LIBRARY = Namespace(DOCKER_HUB, "library")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """One ``[[mirror]]`` table, or one repository of a table with ``images``.
 
-    ``destination`` and ``name`` are as they were written; ``line`` is where the table's source stands in the file, from 1. ``pins``
-    are the digests to which tags are pinned.
+    ``destination``, ``name`` and ``official_images`` are as they were written; ``line`` is where the table's source stands in the
+    file, from 1. ``pins`` are the digests to which tags are pinned.
     """
 
     source: Namespace
@@ -39,6 +41,7 @@ class Table:
     accept_empty: Patterns = Patterns()
     rules: Rules = field(default_factory=Rules)
     vendor: str = ""
+    official_images: str = ""
     line: int = 0
 
     @property
@@ -82,6 +85,7 @@ class _Reader:
             accept_empty=self._read.patterns("accept_empty") or Patterns(),
             rules=read_rules(self._values, source, self._error),
             vendor=self._vendor(),
+            official_images=self._official_images(source),
             line=self._line("source"),
         )
 
@@ -154,6 +158,13 @@ class _Reader:
         if vendor and vendor not in VENDORS:
             raise self._error("vendor", f"vendor: expected one of {', '.join(sorted(VENDORS))}")
         return vendor
+
+    def _official_images(self, source: Namespace) -> str:
+        if "official_images" not in self._values:
+            return ""
+        if not _LIBRARY.covers(source) or "vendor" in self._values:
+            raise self._error("official_images", f"official_images: only for a source at or below {_LIBRARY}, without vendor")
+        return self._required_text("official_images")
 
     def _required_text(self, key: str) -> str:
         value = self._values.get(key)

@@ -24,7 +24,8 @@ class Selection:
     ``accept_empty`` names the repositories of which an empty or truncated list is believed; ``platforms`` are what is wanted of
     an index, none for all of it. ``pins`` are the digests that some tags of the one repository have for us, whatever the source has
     under them. What is selected is judged by the ``shard`` that holds it. ``vendor`` names whose way of listing
-    the source has, empty where its host or its answers tell.
+    the source has, empty where its host or its answers tell, and ``official_images`` the repository of the files that name what
+    the source has, by an absolute path or a URL, empty where the source itself is asked.
     """
 
     source: Namespace
@@ -37,6 +38,7 @@ class Selection:
     rules: Rules = field(default_factory=Rules)
     now: datetime = _NEVER
     vendor: str = ""
+    official_images: str = ""
 
     def judges(self, repository: Repository) -> bool:
         """Say whether the repository is selected, and is this shard's."""

@@ -19,6 +19,7 @@ _OUTSIDE, _NO_FILES = "not a git repository", "work tree"
 """What git says outside of every repository, and in one where there is no worktree."""
 
 _MARKS = ("gcrsync.toml", "metadata/README.md")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/:@]+@[^/:]+:")
 _BLANK = re.compile(r"(README|\.git).*", re.IGNORECASE)
 """The names in a repository that has nothing yet."""
 
@@ -147,6 +148,11 @@ def _is_ours_or_blank(git: Git) -> bool:
     committed = git.attempt("ls-tree", "-z", "--name-only", "--full-tree", "HEAD").text.split("\0")
     marked = any((git.folder / mark).is_file() or not git.attempt("cat-file", "-e", f"HEAD:{mark}").status for mark in _MARKS)
     return marked or all(_BLANK.fullmatch(name) for name in (*here, *committed) if name)
+
+
+def is_url(text: str) -> bool:
+    """Say whether git takes a text for a URL: with a scheme, or as ``user@host:path``; a path that is there is none."""
+    return _URL.match(text) is not None and not Path(text).exists()
 
 
 def refuse_credentials(url: str) -> None:

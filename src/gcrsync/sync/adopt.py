@@ -10,7 +10,7 @@ from gcrsync.mirror.record import Record, Records
 from gcrsync.oci.name import Repository
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
-from gcrsync.sync.compare import Compared, compare, limits
+from gcrsync.sync.compare import Compared, compare, limits, newly_read
 from gcrsync.sync.discovery import Discovery
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.ledger import Ledger, begin, served
@@ -33,7 +33,7 @@ def adopt(job: Job, means: Means, history: History) -> Adopted:
     """
     with history.locked():
         beginning = begin(means, history)
-        compared, reach = compare(job, means, beginning.records), Reach(means.stopped)
+        compared, reach = compare(job, means, beginning.records, beginning.official), Reach(means.stopped)
         looks = [_look(means, mirror, reach, beginning.records) for mirror in compared]
         adoption = Adoption(
             command=job.command,
@@ -44,7 +44,8 @@ def adopt(job: Job, means: Means, history: History) -> Adopted:
         )
         changed = {name: record for look in looks for name, record in look.changed(job.started).items()}
         try:
-            publication = Ledger(job, history, beginning, served(means)).close(changed, adoption.report())
+            ledger = Ledger(job, history, replace(beginning, official=newly_read(compared)), served(means))
+            publication = ledger.close(changed, adoption.report())
         except GcrsyncError as error:
             return Adopted(adoption, trouble=error)
     return Adopted(adoption, publication)

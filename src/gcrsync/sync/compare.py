@@ -10,6 +10,7 @@ from gcrsync.mirror.alarm import Alarm, Kind, silences, still
 from gcrsync.mirror.change import Change
 from gcrsync.mirror.diff import Delta, diff, selected
 from gcrsync.mirror.holding import NO_PLACE, Terms
+from gcrsync.mirror.library import Official
 from gcrsync.mirror.naming import check_collisions, check_unmoved, folder_of, mirror_name, renamed
 from gcrsync.mirror.outcome import Step
 from gcrsync.mirror.plan import make_plan, plan_revisit
@@ -21,6 +22,7 @@ from gcrsync.mirror.snapshot import Doubts, Fault, Snapshot, find_doubts
 from gcrsync.oci.name import Repository
 from gcrsync.sync.found import Means as SurveyMeans
 from gcrsync.sync.job import Job, Means, Mirror, Names
+from gcrsync.sync.official import Library
 from gcrsync.sync.survey import survey
 
 
@@ -75,14 +77,13 @@ class _Seen:
     unnameable: dict[Repository, str]
 
 
-def compare(job: Job, means: Means, records: Records) -> tuple[Compared, ...]:
-    """Survey the sources of a job one after the other, and compare each with the record.
+def compare(job: Job, means: Means, records: Records, official: Official) -> tuple[Compared, ...]:
+    """Survey the sources of a job one after the other, and compare each with the record; ``official`` was read of official-images.
 
     Raises MirrorNameError where names at the destination collide or would change unasked, and UsageError where two of the job's
     selections take one repository.
     """
-    requests = SurveyMeans(means.session, means.executor, means.ahead, means.stopped, means.watch)
-    seen = [_named(mirror, survey(requests, mirror.selection), records) for mirror in job.mirrors]
+    seen = list(_surveyed(job, means, Library(records, official, means.foreign)))
     names = _all_names(seen)
     check_collisions(names, records)
     if not job.move:
@@ -97,6 +98,19 @@ def limits(compared: Iterable[Compared]) -> dict[str, str]:
     return {
         doubt.path.registry: doubt.reason for mirror in compared for doubt in mirror.doubts.values() if doubt.fault is Fault.LIMITED
     }
+
+
+def newly_read(compared: Iterable[Compared]) -> Official:
+    """Give what was read of official-images last, of no commit where nobody has."""
+    return next((mirror.snapshot.official for mirror in reversed(tuple(compared)) if mirror.snapshot.official), Official())
+
+
+def _surveyed(job: Job, means: Means, library: Library) -> Iterator[_Seen]:
+    requests = SurveyMeans(means.session, means.executor, means.ahead, means.stopped, means.watch)
+    for mirror in job.mirrors:
+        snapshot = survey(requests, mirror.selection, library)
+        library = replace(library, official=snapshot.official or library.official)
+        yield _named(mirror, snapshot, library.records)
 
 
 def _named(mirror: Mirror, snapshot: Snapshot, records: Records) -> _Seen:

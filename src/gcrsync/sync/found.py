@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gcrsync.errors import IntegrityError, PullLimitError, RegistryError
+from gcrsync.mirror.library import Official
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.listing import Listing
@@ -54,6 +55,7 @@ class Found:
     others: set[Repository] = field(default_factory=set)
     asked: dict[Repository, dict[Tag, Descriptor]] = field(default_factory=dict)
     requests: int = 0
+    official: Official | None = None
 
     @property
     def namespace(self) -> Namespace:
@@ -75,7 +77,17 @@ class Found:
     def snapshot(self, listed_by: str) -> Snapshot:
         """Give all of it; ``listed_by`` names the way in which it was seen."""
         limited, others = frozenset(self.limited), frozenset(self.others)
-        return Snapshot(self.namespace, self.listings, self.failures, self.unseen, listed_by, self.requests, limited, others)
+        return Snapshot(
+            self.namespace,
+            self.listings,
+            self.failures,
+            self.unseen,
+            listed_by,
+            self.requests,
+            limited,
+            others,
+            self.official,
+        )
 
 
 def told(work: Callable[[], _Result]) -> _Result | Failure:

@@ -10,6 +10,7 @@ from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Selection
 from gcrsync.oci.name import Repository
 from gcrsync.registry.session import Session
+from gcrsync.store.foreign import Foreign
 from gcrsync.sync.passage import Repeat
 from gcrsync.sync.places import Source, Target
 from gcrsync.sync.progress import Watch
@@ -51,14 +52,16 @@ class Means:
     """What a run works with.
 
     ``session`` speaks to sources, and ``source`` reads images through it. ``target`` opens a destination; ``recorded`` opens a
-    mirror by the name on record, and gives the repository in it. ``executor`` runs at most ``ahead`` pieces of work at a time, and
-    ``blobs`` large blobs; ``repeat`` repeats the copy of a blob where that is worth it.
+    mirror by the name on record, and gives the repository in it. ``foreign`` opens a git repository that is only read, by its
+    absolute path or its URL. ``executor`` runs at most ``ahead`` pieces of work at a time, and ``blobs`` large blobs; ``repeat``
+    repeats the copy of a blob where that is worth it.
     """
 
     session: Session
     source: Source
     target: Callable[[AnyDestination], Target]
     recorded: Callable[[str], tuple[Target, Repository]]
+    foreign: Callable[[str], Foreign]
     executor: Executor
     blobs: Executor
     ahead: int

@@ -1,12 +1,13 @@
 """The record of a run while it grows: what is confirmed so far is committed and pushed, as often as somebody asks for it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gcrsync.metadata.changelog import Entry, body
 from gcrsync.metadata.paths import ROOT
 from gcrsync.metadata.summary import Counts, message
 from gcrsync.mirror.change import State
+from gcrsync.mirror.library import Official
 from gcrsync.mirror.merge import Served
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import NamespaceReport, Report
@@ -17,16 +18,20 @@ from gcrsync.store.ground import Ground
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.sync.job import Job, Means
-from gcrsync.sync.record import Documents, Edit, edit_between, files_of, recovered
+from gcrsync.sync.record import Documents, Edit, edit_between, files_of, read_official, recovered
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What a run begins with: the ground, the records, and the documents that they were read from."""
+    """What a run begins with: the ground, the records, and the documents that they were read from.
+
+    ``official`` is what is known of official-images by then.
+    """
 
     ground: Ground
     records: Records
     documents: Documents
+    official: Official = field(default_factory=Official)
 
 
 def begin(means: Means, history: History) -> Beginning:
@@ -39,7 +44,8 @@ def begin(means: Means, history: History) -> Beginning:
     if leftovers:
         means.watch.said("an earlier run has left a record that was never pushed; this one records it again")
     documents = Documents()
-    return Beginning(ground, recovered(documents.records(ground.tree, ROOT), leftovers, served(means)), documents)
+    records = recovered(documents.records(ground.tree, ROOT), leftovers, served(means))
+    return Beginning(ground, records, documents, read_official(ground.tree))
 
 
 def served(means: Means) -> Served:
@@ -60,7 +66,7 @@ class Ledger:
         """Take what the run begins with; ``served`` says what a destination has."""
         self._job, self._history, self._served = job, history, served
         self._ground, self._recorded, self._documents = beginning.ground, dict(beginning.records), beginning.documents
-        self._told = Counts()
+        self._official, self._told = beginning.official, Counts()
         self._last: Publication | None = None
 
     def publish(self, changed: Records, report: Report) -> Publication:
@@ -71,7 +77,7 @@ class Ledger:
         """
         names, counts = _names_and_counts(report)
         before = {repository: self._recorded[repository] for repository in changed if repository in self._recorded}
-        edit = Edit(before, changed, _entries(self._job, report.namespaces))
+        edit = Edit(before, changed, _entries(self._job, report.namespaces), self._official)
 
         def write(ground: Ground) -> Draft:
             left = (edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)

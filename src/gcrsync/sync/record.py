@@ -2,11 +2,12 @@
 
 import gc
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gcrsync.errors import InvalidMetadataError
-from gcrsync.metadata import document, pages, paths, years
+from gcrsync.metadata import document, official, pages, paths, years
 from gcrsync.metadata.changelog import Entry
+from gcrsync.mirror.library import Official
 from gcrsync.mirror.merge import Served, merge
 from gcrsync.mirror.record import Record, Records
 from gcrsync.oci.name import Repository
@@ -25,11 +26,15 @@ Files = Mapping[str, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What one run changed: the records that differ, before and after it, and its entries in the changelog."""
+    """What one run changed: the records that differ, before and after it, and its entries in the changelog.
+
+    ``official`` is what it has read of official-images, of no commit where that is nothing.
+    """
 
     before: Records
     after: Records
     entries: tuple[Entry, ...]
+    official: Official = field(default_factory=Official)
 
     def merged(self, known: Records, served: Served) -> Records:
         """Give the records that this edit makes of those known by now; where two writers changed one tag, ``served`` decides."""
@@ -95,9 +100,9 @@ def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Docum
     current = recovered(known, edits, served)
     changed = [repository for repository, record in current.items() if record != known.get(repository)]
     if not changed:
-        return _corrected(tree, edits)
+        return _with_official(_corrected(tree, edits), tree, edits)
     changes = documents.write((current[repository] for repository in changed), tree)
-    return {**changes, **_pages(tree, current, changed), **_changelog(tree, edits)}
+    return _with_official({**changes, **_pages(tree, current, changed), **_changelog(tree, edits)}, tree, edits)
 
 
 def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Records:
@@ -106,6 +111,14 @@ def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Record
     for edit in edits:
         current |= edit.merged(current, served)
     return current
+
+
+def _with_official(files: Files, tree: Tree, edits: Iterable[Edit]) -> Files:
+    """Add what was read of official-images where it is news, or where something is written anyway: a mere commit is none."""
+    read = next((edit.official for edit in edits if edit.official.commit), None)
+    if read is None or (not files and read.repositories == read_official(tree).repositories):
+        return files
+    return {**files, paths.OFFICIAL_IMAGES: official.encode(read).encode()}
 
 
 def _corrected(tree: Tree, edits: Collection[Edit]) -> Files:
@@ -129,6 +142,12 @@ def read_records(tree: Tree) -> Records:
     Raises InvalidMetadataError for a document that does not parse, and for what stands in the way of one and is no file.
     """
     return Documents().records(tree, paths.ROOT)
+
+
+def read_official(tree: Tree) -> Official:
+    """Give what a commit records of official-images. Raises InvalidMetadataError for a document that does not parse."""
+    content = tree.read(paths.OFFICIAL_IMAGES)
+    return Official() if content is None else official.decode(_text(paths.OFFICIAL_IMAGES, content), paths.OFFICIAL_IMAGES)
 
 
 def edit_between(before: Tree, after: Tree) -> Edit:
@@ -162,8 +181,12 @@ def _entries(tree: Tree, folder: str) -> Mapping[str, TreeEntry]:
 
 
 def _decoded(path: str, content: bytes) -> Record:
+    return document.decode(_text(path, content), path)
+
+
+def _text(path: str, content: bytes) -> str:
     try:
-        return document.decode(content.decode(), path)
+        return content.decode()
     except UnicodeDecodeError as error:
         raise InvalidMetadataError(path, content.count(b"\n", 0, error.start) + 1, "not UTF-8 text") from error
 

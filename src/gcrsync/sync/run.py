@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gcrsync.errors import GcrsyncError
 from gcrsync.metadata.paths import ROOT
@@ -10,14 +10,14 @@ from gcrsync.mirror.report import Report
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
-from gcrsync.sync.compare import compare, limits
+from gcrsync.sync.compare import compare, limits, newly_read
 from gcrsync.sync.copy import Copied, copy, reachable
 from gcrsync.sync.crew import Crew, by_threads
 from gcrsync.sync.job import Job, Means
 from gcrsync.sync.ledger import Beginning, Ledger, begin, served
 from gcrsync.sync.pool import Pool, each
 from gcrsync.sync.prune import prune
-from gcrsync.sync.record import Documents, read_records
+from gcrsync.sync.record import Documents, read_official, read_records
 from gcrsync.sync.work import Purpose, plan_work
 
 
@@ -45,7 +45,7 @@ class Rehearsed:
 
 def preview(job: Job, means: Means, tree: Tree) -> Report:
     """Say what a run would change, from what a commit records; nothing is touched."""
-    compared = compare(job, means, read_records(tree))
+    compared = compare(job, means, read_records(tree), read_official(tree))
     reports = tuple(mirror.report() for mirror in compared)
     return Report(job.command, job.started, reports, limits=tuple(limits(compared).values()))
 
@@ -59,9 +59,9 @@ def run(job: Job, means: Means, history: History, is_due: Callable[[], bool], cr
     with history.locked():
         beginning = begin(means, history)
         records = beginning.records
-        compared = compare(job, means, records)
+        compared = compare(job, means, records, beginning.official)
         copied = Copied(compared, records)
-        ledger = Ledger(job, history, beginning, served(means))
+        ledger = Ledger(job, history, replace(beginning, official=newly_read(compared)), served(means))
         work = list(reachable(means, plan_work(means, compared, records, job.started), copied))
 
         def checkpoint() -> None:
@@ -84,9 +84,9 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> Rehearsed:
     with rehearsal.locked():
         ground, documents = rehearsal.prepare(), Documents()
         records = documents.records(ground.tree, ROOT)
-        compared = compare(job, means, records)
+        compared = compare(job, means, records, read_official(ground.tree))
         copied, present = Copied(compared, records), 0
-        ledger = Ledger(job, rehearsal, Beginning(ground, records, documents), served(means))
+        ledger = Ledger(job, rehearsal, Beginning(ground, records, documents, newly_read(compared)), served(means))
         planned = [item for item in plan_work(means, compared, records, job.started) if item.purpose is not Purpose.REVISIT]
         work = list(reachable(means, planned, copied))
         pool = Pool(means.executor, means.ahead, means.stopped)

@@ -2,7 +2,7 @@
 
 from gcrsync.errors import StoppedError
 from gcrsync.mirror.selection import Selection
-from gcrsync.mirror.snapshot import GOOGLE, Snapshot
+from gcrsync.mirror.snapshot import GOOGLE, OFFICIAL_IMAGES, Snapshot
 from gcrsync.oci.name import Namespace
 from gcrsync.registry.listing import GoogleAnswer, PlainAnswer, ask
 from gcrsync.registry.plain import Plain
@@ -11,25 +11,35 @@ from gcrsync.registry.vendors import known, recognised
 from gcrsync.sync.enumeration import enumerate_repositories
 from gcrsync.sync.found import Failure, Found, Means, told
 from gcrsync.sync.named import IMAGES, ask_by_name, put_pins
+from gcrsync.sync.official import Library, enumerate_library
 from gcrsync.sync.walk import walk
 
 
-def survey(means: Means, selection: Selection) -> Snapshot:
+def survey(means: Means, selection: Selection, library: Library | None = None) -> Snapshot:
     """List the namespace of a selection, whole or with a note of what could not be listed.
 
-    Google's list is known by its answer. StoppedError where the run was asked to stop before everything was seen.
+    Google's list is known by its answer; ``library`` is what a selection with official-images begins with. StoppedError where the
+    run was asked to stop before everything was seen.
     """
     means.watch.surveying(selection.namespace)
     found = Found(selection)
-    listed_by = IMAGES if ask_by_name(means, found) else _seen(means, found)
+    listed_by = _looked(means, found, library)
     put_pins(found)
     if means.stopped():
         raise StoppedError
     return found.snapshot(listed_by)
 
 
+def _looked(means: Means, found: Found, library: Library | None) -> str:
+    """Look where the selection says what there is, or else at the source, and say in which way."""
+    if library is not None and found.selection.official_images:
+        enumerate_library(means, found, library)
+        return OFFICIAL_IMAGES
+    return IMAGES if ask_by_name(means, found) else _seen(means, found)
+
+
 def _seen(means: Means, found: Found) -> str:
-    """Look, and say in which way."""
+    """Look at the source, and say in which way."""
     namespace = found.namespace
     vendor = known(means.session, namespace.registry, found.selection.vendor)
     if vendor is not None:

@@ -49,6 +49,7 @@ min_age = "0s"
 """
 
 
+HUB = "[[mirror]]\nsource = 'docker.io/library/a'\ndestination = 'd.io'\nofficial_images = 'b'\n"
 ONE = "[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n"
 
 
@@ -132,10 +133,32 @@ def test_a_list_of_images_is_a_table_for_each_repository() -> None:
     ]
 
 
+def test_official_images_are_named_as_they_are_written() -> None:
+    (table,) = parse_config(HUB, "f")
+    assert (str(table.source), table.official_images) == ("docker.io/library/a", "b")
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
         ("[[mirror]]\nsource = 'a\n", 2, "not TOML"),
+        (ONE + "official_images = '../images'\n", 4, "only for a source at or below docker.io/library"),
+        (HUB + "vendor = 'x'\n", 5, "vendor"),
+        (
+            "[[mirror]]\nsource = 'docker.io/library'\ndestination = 'd.io'\nofficial_images = ''\n",
+            4,
+            "official_images: expected a string",
+        ),
+        (
+            HUB + "[[mirror]]\nsource = 'docker.io/library/b'\ndestination = 'd.io'\nofficial_images = 'c'\n",
+            6,
+            "all have to name the same",
+        ),
+        (
+            "[[mirror]]\nimages = ['a']\ndestination = 'd.io'\nofficial_images = 'b'\n",
+            4,
+            "official_images cannot stand beside images",
+        ),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\nplatform = ['linux/amd64']\n", 4, "unknown key 'platform'"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\ntags.foo = 1\n", 4, r"unknown key 'tags\.foo'"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n\n[mirror.tags]\nfoo = 1\n", 6, r"unknown key 'tags\.foo'"),

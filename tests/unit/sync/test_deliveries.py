@@ -25,6 +25,7 @@ from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 from gcrsync.sync.work import Route, Work
 from tests.support.build import image
+from tests.support.repositories import no_foreign
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
 
@@ -115,6 +116,7 @@ def opened(most: int | None) -> Iterator[Scene]:
             source=Client(session),
             target=lambda _: target,
             recorded=lambda mirror: (target, Repository.parse(mirror)),
+            foreign=no_foreign,
             executor=executor,
             blobs=blobs,
             ahead=1,

@@ -27,6 +27,7 @@ from gcrsync.sync.reach import Reach
 from gcrsync.sync.stop import Stop
 from tests.support.build import Built, image, index
 from tests.support.faults import Fault, status, unreachable
+from tests.support.repositories import no_foreign
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
 
@@ -68,6 +69,7 @@ class Ends:
                 source=Client(session),
                 target=lambda _: target,
                 recorded=lambda name: (target, Repository.parse(name)),
+                foreign=no_foreign,
                 executor=executor,
                 blobs=blobs,
                 ahead=2,

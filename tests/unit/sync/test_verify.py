@@ -20,6 +20,7 @@ from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 from gcrsync.sync.verify import Choose, Request, verify
 from tests.support.build import Built, image, index, referrer
+from tests.support.repositories import no_foreign
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, error, network
 from tests.support.values import NOW
@@ -64,6 +65,7 @@ class Places:
                 source=Client(session),
                 target=lambda _: target,
                 recorded=lambda name: (target, Repository.parse(name)),
+                foreign=no_foreign,
                 executor=executor,
                 blobs=blobs,
                 ahead=2,

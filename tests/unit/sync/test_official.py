@@ -1,0 +1,114 @@
+"""What a look at official images gives where something is held, or cannot be had."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gcrsync.mirror.library import Official
+from gcrsync.mirror.patterns import Patterns
+from gcrsync.mirror.record import Records
+from gcrsync.mirror.shard import Shard
+from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.oci.name import Namespace, Tag
+from gcrsync.store.foreign import Foreign, read_here
+from gcrsync.sync.found import Means
+from gcrsync.sync.official import Library
+from gcrsync.sync.progress import Watch
+from gcrsync.sync.survey import survey
+from tests.support import faults
+from tests.support.build import image
+from tests.support.repositories import Workplace
+from tests.support.sessions import session_to
+from tests.support.simulator import Simulator, network
+from tests.support.values import everything, record, records
+
+HEAD = "Maintainers: Ann <ann@host> (@ann)\nGitRepo: https://git.test/app\nGitCommit: 0123abc\n"
+ONE, TWO = image("one"), image("two")
+
+
+class Scene:
+    """Docker Hub with two repositories of ``library``, and the files of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hub, self.place = Simulator("registry-1.docker.io"), Workplace(folder)
+        self.hub.add("library/app", ONE, "1", "1.0", "latest")
+        self.hub.add("library/tool", ONE, "2")
+        self.files = self.place.clone("images")
+        self.selection = replace(everything("docker.io/library"), official_images=str(self.files))
+        self.commit(app=f"{HEAD}\nTags: 1.0, 1, latest\n", tool=f"{HEAD}\nTags: 2\n")
+
+    def commit(self, **files: str) -> None:
+        """Commit files of repositories."""
+        self.place.commit(self.files, "update", {f"library/{name}": text for name, text in files.items()})
+
+    def open(self, place: str) -> Foreign:
+        """Open the repository of the files."""
+        return read_here(Path(place), self.place.surroundings)
+
+    def look(self, known: Records | None = None, official: Official | None = None) -> Snapshot:
+        """Look at the source, and forget what it was asked before."""
+        self.hub.log.clear()
+        with session_to(network(self.hub)) as session, ThreadPoolExecutor(2) as executor:
+            means = Means(session, executor, 2, lambda: False, Watch())
+            return survey(means, self.selection, Library(known or {}, official or Official(), self.open))
+
+    @property
+    def asked(self) -> list[str]:
+        """The tags that were asked for."""
+        return sorted(request.path.rpartition("/")[2] for request in self.hub.requests("HEAD"))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+def test_what_is_held_counts_as_seen(scene: Scene) -> None:
+    known = record("docker.io/library/app", held=dict.fromkeys(("1.0", "1", "latest"), "x"))
+    known = replace(known, held={tag: replace(each, digest=ONE.digest) for tag, each in known.held.items()})
+    snapshot = scene.look(records(known))
+
+    assert scene.asked == ["1.0", "2"]
+    assert snapshot.listings[Namespace("docker.io", "library/app")].tags == dict.fromkeys(known.held, ONE.digest)
+
+
+def test_a_name_that_cannot_be_asked_for_puts_its_repository_in_doubt_alone(scene: Scene) -> None:
+    scene.hub.faults.append(faults.Fault("HEAD", "/v2/library/app/manifests/1.0", faults.status(403)))
+    snapshot = scene.look()
+
+    assert set(snapshot.failures) == {Namespace("docker.io", "library/app")}
+    assert (snapshot.listings[Namespace("docker.io", "library/tool")].tags, scene.asked) == ({Tag("2"): ONE.digest}, ["1.0", "2"])
+
+
+def test_only_files_of_selected_repositories_are_read_and_the_others_once_they_are_selected(scene: Scene) -> None:
+    whole, scene.selection = scene.selection, replace(scene.selection, includes=(Patterns(("tool",)),))
+    first = scene.look()
+    assert first.official is not None
+    assert set(first.official.repositories) == {"tool"}
+
+    scene.selection = whole
+    second = scene.look(official=first.official)
+    assert second.official is not None
+    assert set(second.official.repositories) == {"app", "tool"}
+    assert second.official.commit == first.official.commit
+
+
+def test_a_shard_asks_for_its_own_repositories_and_names_all(scene: Scene) -> None:
+    parts = []
+    for number in (1, 2, 3):
+        scene.selection = replace(scene.selection, shard=Shard(number, 3))
+        snapshot = scene.look()
+        parts += scene.asked
+        assert snapshot.listings[Namespace("docker.io", "library")].children == {"library/app", "library/tool"}
+    assert sorted(parts) == ["1", "1.0", "2", "latest"]
+
+
+def test_a_repository_without_such_files_is_no_source(scene: Scene) -> None:
+    scene.place.git(scene.files, "mv", "library", "lib")
+    scene.place.git(scene.files, "commit", "--quiet", "--message", "move")
+    snapshot = scene.look()
+
+    assert "has no files in the folder library; is it official-images?" in snapshot.failures[Namespace("docker.io", "library")]
+    assert (scene.asked, snapshot.official) == ([], None)
