@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from math import ceil
 
 import httpx
@@ -15,7 +17,7 @@ _WINDOW = 6 * 3600
 
 _MOST_MINUTES = 90
 _QUANTITY = re.compile(r"([0-9]{1,9})(?:;w=([0-9]{1,9}))?")
-_SECONDS = re.compile(r"[0-9]{1,9}")
+_SECONDS = re.compile(r"[0-9]{1,10}")
 _WORDS = b"pull rate limit"
 
 
@@ -54,16 +56,35 @@ def pull_limit(headers: httpx.Headers, content: bytes) -> float | None:
 def retry_after(headers: httpx.Headers) -> float | None:
     """Give the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3), None where it does not say.
 
-    A date counts from the ``Date`` of the same answer, so that an error of our clock does not matter.
+    GitHub says it by the time at which it gives more where nothing is left. A date counts from the ``Date`` of the same answer, so
+    that an error of our clock does not matter.
     """
     text = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)
     try:
-        pause = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
+        until = _reset(headers) or parsedate_to_datetime(text)
+        pause = until - parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, TypeError, OverflowError):
         return None
     return max(0.0, pause.total_seconds())
+
+
+def is_limit(status: int, headers: httpx.Headers) -> bool:
+    """Say whether an answer means that too much was asked: 429, or GitHub's 403, which tells itself apart by its headers."""
+    if status != HTTPStatus.FORBIDDEN:
+        return status == HTTPStatus.TOO_MANY_REQUESTS
+    return "retry-after" in headers or _is_used_up(headers)
+
+
+def _is_used_up(headers: httpx.Headers) -> bool:
+    return str(headers.get("x-ratelimit-remaining")) == "0"
+
+
+def _reset(headers: httpx.Headers) -> datetime | None:
+    """Give the time at which there is more again, where nothing is left."""
+    text = headers.get("x-ratelimit-reset", "")
+    return datetime.fromtimestamp(int(text), UTC) if _is_used_up(headers) and _SECONDS.fullmatch(text) else None
 
 
 def span(seconds: float) -> str:

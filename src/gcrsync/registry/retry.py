@@ -14,7 +14,7 @@ from gcrsync.errors import ProtocolError, PullLimitError, RateLimitedError, Regi
 from gcrsync.registry.answers import ERROR_LIMIT, content_length
 from gcrsync.registry.clock import Clock
 from gcrsync.registry.hosts import Hosts
-from gcrsync.registry.limits import SHORT, retry_after
+from gcrsync.registry.limits import SHORT, is_limit, retry_after
 from gcrsync.registry.proxied import ProxyLoginError
 from gcrsync.registry.words import error_codes
 
@@ -152,6 +152,8 @@ class RetryTransport(httpx.BaseTransport):
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
+        if is_limit(response.status_code, response.headers):
+            response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             with suppress(httpx.TransportError):  # what the status says is worth more than its explanation
                 return _held(response)

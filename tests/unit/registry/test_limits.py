@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from gcrsync.registry.limits import Allowance, allowance, pull_limit, span
+from gcrsync.registry.limits import Allowance, allowance, is_limit, pull_limit, retry_after, span
 
 WORDS = b'{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your unauthenticated pull rate limit."}]}'
 OTHER = b'{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 752us, allowed: 44000/minute"}]}'
@@ -45,6 +45,32 @@ def test_a_pull_limit_is_used_up_pulls_that_do_not_come_back_soon(
 def test_what_is_left_is_read_only_where_the_headers_make_sense(most: str, left: str, expected: Allowance | None) -> None:
     assert allowance(httpx.Headers({"ratelimit-limit": most, "ratelimit-remaining": left})) == expected
     assert allowance(httpx.Headers({"ratelimit-limit": most})) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "limit"),
+    [
+        (429, {}, True),
+        (403, {"Retry-After": "60"}, True),
+        (403, {"x-ratelimit-remaining": "0"}, True),
+        (403, {"x-ratelimit-remaining": "1"}, False),
+        (403, {}, False),
+        (401, {"Retry-After": "60"}, False),
+        (200, {"x-ratelimit-remaining": "0"}, False),
+    ],
+)
+def test_github_says_by_403_that_too_much_was_asked(status: int, headers: dict[str, str], limit: bool) -> None:  # noqa: FBT001
+    assert is_limit(status, httpx.Headers(headers)) == limit
+
+
+@pytest.mark.parametrize(
+    ("left", "reset", "seconds"),
+    [("0", "1763690520", 120.0), ("0", "1763690000", 0.0), ("1", "1763690520", None), ("0", "soon", None), ("0", "9" * 11, None)],
+)
+def test_what_is_used_up_comes_back_when_github_says(left: str, reset: str, seconds: float | None) -> None:
+    told = {"Date": "Fri, 21 Nov 2025 02:00:00 GMT", "x-ratelimit-remaining": left, "x-ratelimit-reset": reset}
+
+    assert retry_after(httpx.Headers(told)) == seconds
 
 
 @pytest.mark.parametrize(

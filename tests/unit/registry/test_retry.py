@@ -68,6 +68,14 @@ def test_a_passing_trouble_is_asked_again_until_it_is_gone(status: int) -> None:
     assert 0 < sum(clock.slept) <= 1 + 2
 
 
+def test_a_403_that_asks_for_patience_is_too_many_requests() -> None:
+    script, clock = Script(partial(answer, 403, retry_after="20"), partial(answer, 200)), SteppedClock()
+
+    assert sent(script, clock).status_code == 200
+    assert (script.asked, 20 <= sum(clock.slept) <= 22) == (2, True)
+    assert sent(Script(partial(answer, 403, retry_after="7200")), clock).status_code == 429
+
+
 @pytest.mark.parametrize("status", [200, 201, 307, 400, 401, 403, 404, 405, 413, 415, 416, 501])
 def test_a_settled_answer_is_asked_for_once(status: int) -> None:
     script, clock = Script(partial(answer, status)), SteppedClock()
