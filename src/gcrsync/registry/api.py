@@ -3,6 +3,7 @@
 Every value is hostile: what is read of it is checked, and ProtocolError says what was not understood.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from http import HTTPStatus
 
 import httpx
 
-from gcrsync.errors import ProtocolError
+from gcrsync.errors import NotFoundError, ProtocolError, RegistryError
 from gcrsync.registry import answers
 from gcrsync.registry.pages import DOING, Page
 from gcrsync.registry.session import Call, Session
@@ -22,6 +23,9 @@ Following = Callable[[httpx.URL, object], str | None]
 """Gives, from the URL of a page and what is in it, where the next page is (absolute or relative to it), None after the last."""
 
 _LARGEST_NUMBER = 2**63
+_COUNT = re.compile(r"[0-9]{1,18}")
+_TOTALS = ("X-Total-Count", "X-Total")
+"""Where Harbor and GitLab say how many entries there are in all."""
 
 
 class Answers:
@@ -41,11 +45,17 @@ class Answers:
         self._session, self._call, self._following = session, call, following
         self._asked: set[httpx.URL] = set()
         self._bytes = 0
+        self._total: int | None = None
 
     @property
     def requests(self) -> int:
         """How many requests were made."""
         return len(self._asked)
+
+    @property
+    def total(self) -> int | None:
+        """How many entries there are in all by what the last page said, None where it did not say."""
+        return self._total
 
     def __iter__(self) -> Iterator[object]:
         """Give what is in each page; raise the RegistryError of the first that is not given, or that leads astray."""
@@ -61,13 +71,34 @@ class Answers:
         self._asked.add(url)
         with self._session.open(replace(self._call, url=url)) as response:
             if response.status_code != HTTPStatus.OK:
-                raise answers.failure(response, DOING)
+                raise self._failure(response)
             content = answers.body(response, self.largest)
             self._bytes += len(content)
             if self._bytes > self.largest:
                 raise ProtocolError(DOING, answers.where(url), f"all pages together are larger than {self.largest} bytes")
+            self._note_total(response.headers)
             page = Page[object].of(response, answers.parsed_json(content, response, DOING))
             return page if self._following is None else replace(page, link=self._following(page.url, page.content))
+
+    def _failure(self, response: httpx.Response) -> RegistryError:
+        """Give the error of a page; that there is no such thing can be said of the first alone."""
+        error = answers.failure(response, DOING)
+        if isinstance(error, NotFoundError) and len(self._asked) > 1:
+            reason = f"a page of the list is not there: {error.reason}"
+            return ProtocolError(DOING, error.where, reason, status=response.status_code)
+        return error
+
+    def _note_total(self, headers: httpx.Headers) -> None:
+        text = next((headers[name] for name in _TOTALS if name in headers), "")
+        self._total = int(text) if _COUNT.fullmatch(text) else None
+
+
+def collected(pages: Answers, where: str) -> list[Entry]:
+    """Give the JSON objects of all pages; ProtocolError where they are fewer than the vendor says that there are."""
+    found = [each for page in pages for each in entries(page, where)]
+    if pages.total is not None and len(found) < pages.total:
+        raise ProtocolError(DOING, where, f"the list is not whole: {len(found)} entries were given of {pages.total}")
+    return found
 
 
 def entry(value: object, where: str) -> Entry:

@@ -1,0 +1,150 @@
+"""What vendors tell beside the distribution API, page by page, and what of it is believed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from gcrsync.errors import NotFoundError, ProtocolError, RateLimitedError
+from gcrsync.registry import api
+from gcrsync.registry.api import Answers, collected, entries
+from gcrsync.registry.session import Call
+from tests.support.sessions import session_to
+
+URL = "https://api.test/things"
+
+
+class Api:
+    """Gives pages of two things each, linked as RFC 8288 has it; ``change`` makes another answer of one."""
+
+    def __init__(self, pages: int, change: Callable[[int, httpx.Response], httpx.Response] | None = None) -> None:
+        self.pages, self.change, self.log = pages, change, list[httpx.Request]()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.log.append(request)
+        page = int(request.url.params.get("page", "1"))
+        headers = {"Link": f'<{URL}?page={page + 1}>; rel="next"'} if page < self.pages else {}
+        response = httpx.Response(200, headers=headers, json=[{"name": f"{page}{letter}"} for letter in "ab"])
+        return self.change(page, response) if self.change else response
+
+
+def total(name: str, text: str) -> Callable[[int, httpx.Response], httpx.Response]:
+    def told(_page: int, response: httpx.Response) -> httpx.Response:
+        response.headers[name] = text
+        return response
+
+    return told
+
+
+def instead(page: int, *answer: httpx.Response) -> Callable[[int, httpx.Response], httpx.Response]:
+    given = iter(answer)
+    return lambda at, response: next(given, response) if at == page else response
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[Api], Answers]]:
+    with ExitStack() as stack:
+
+        def answers(vendor: Api) -> Answers:
+            session = stack.enter_context(session_to(vendor))
+            return Answers(session, Call("GET", httpx.URL(URL), "r.test", authorization="Bearer own"))
+
+        yield answers
+
+
+def test_every_page_is_read_and_shown_the_authorization(opened: Callable[[Api], Answers]) -> None:
+    vendor = Api(3)
+    pages = opened(vendor)
+
+    assert [found["name"] for found in collected(pages, "things")] == ["1a", "1b", "2a", "2b", "3a", "3b"]
+    assert pages.requests == len(vendor.log) == 3
+    assert {request.headers["Authorization"] for request in vendor.log} == {"Bearer own"}
+
+
+@pytest.mark.parametrize("name", ["X-Total-Count", "X-Total"])
+def test_fewer_things_than_are_counted_are_not_the_whole_list(opened: Callable[[Api], Answers], name: str) -> None:
+    assert len(collected(opened(Api(2, total(name, "4"))), "things")) == 4
+    with pytest.raises(ProtocolError, match="not whole: 4 entries were given of 5"):
+        collected(opened(Api(2, total(name, "5"))), "things")
+
+
+@pytest.mark.parametrize("text", ["", "-1", "four", "9" * 5000])
+def test_a_count_that_makes_no_sense_counts_nothing(opened: Callable[[Api], Answers], text: str) -> None:
+    pages = opened(Api(1, total("X-Total", text)))
+
+    assert len(collected(pages, "things")) == 2
+    assert pages.total is None
+
+
+def test_that_there_is_no_such_thing_is_said_by_the_first_page_alone(opened: Callable[[Api], Answers]) -> None:
+    with pytest.raises(NotFoundError):
+        collected(opened(Api(2, instead(1, httpx.Response(404)))), "things")
+    with pytest.raises(ProtocolError, match="a page of the list is not there: 404"):
+        collected(opened(Api(2, instead(2, httpx.Response(404)))), "things")
+
+
+def test_too_many_requests_in_the_middle_of_a_list_are_waited_for(opened: Callable[[Api], Answers]) -> None:
+    vendor = Api(2, instead(2, httpx.Response(429, headers={"Retry-After": "20"})))
+
+    assert len(collected(opened(vendor), "things")) == 4
+    assert len(vendor.log) == 3
+    with pytest.raises(RateLimitedError, match="run again in 2 hours"):
+        collected(opened(Api(2, instead(2, *[httpx.Response(429, headers={"Retry-After": "7200"})] * 9))), "things")
+
+
+@pytest.mark.parametrize("target", ["https://evil.test/things?page=2", "http://api.test/things?page=2", URL, "https://[broken"])
+def test_a_link_that_leads_elsewhere_or_in_a_circle_is_not_followed(opened: Callable[[Api], Answers], target: str) -> None:
+    vendor = Api(1, lambda _page, response: httpx.Response(200, headers={"Link": f"<{target}>; rel=next"}, json=response.json()))
+    with pytest.raises(ProtocolError, match="the link to the next page is not followed"):
+        collected(opened(vendor), "things")
+
+    assert len(vendor.log) == 1
+
+
+def test_a_list_without_an_end_is_left(opened: Callable[[Api], Answers]) -> None:
+    vendor = Api(1_000_000)
+    pages = opened(vendor)
+    pages.most = 5
+    with pytest.raises(ProtocolError, match="there were 5 before it"):
+        collected(pages, "things")
+
+    assert len(vendor.log) == 5
+
+
+def test_pages_that_are_too_large_together_are_left(opened: Callable[[Api], Answers]) -> None:
+    pages = opened(Api(4))
+    pages.largest = 50
+    with pytest.raises(ProtocolError, match="all pages together are larger than 50 bytes"):
+        collected(pages, "things")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"<html>", b"[" * 100_000, b"{}", b"null", b"[[]]", b'["a"]', b"\xff"])
+def test_what_is_no_list_of_objects_is_no_list(opened: Callable[[Api], Answers], content: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        collected(opened(Api(1, instead(1, httpx.Response(200, content=content)))), "things")
+
+
+def test_values_are_read_with_care() -> None:
+    read = {"name": "a", "size": 7, "pushed": "2026-11-20T10:20:30.456+02:00"}
+
+    assert entries([read], "here") == [read]
+    assert (api.text(read, "name", "here"), api.number(read, "size")) == ("a", 7)
+    assert api.time(read, "pushed") == datetime(2026, 11, 20, 8, 20, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [None, True, 0, -1, 1.5, "7", 2**63, [], {}])
+def test_what_is_no_number_is_unknown(value: object) -> None:
+    assert api.number({"size": value}, "size") is None
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "today", "2026-11-20T10:20:30", "0001-01-01T00:00:00+14:00", "9" * 99])
+def test_what_is_no_time_is_unknown(value: object) -> None:
+    assert api.time({"pushed": value}, "pushed") is None
+
+
+@pytest.mark.parametrize("value", [None, 7, ["a"], {}])
+def test_a_name_that_is_no_text_is_refused(value: object) -> None:
+    with pytest.raises(ProtocolError, match="'name' is missing or no text"):
+        api.text({"name": value}, "name", "here")
