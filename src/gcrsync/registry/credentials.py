@@ -1,7 +1,11 @@
 """Who we are to a registry. What is secret in these values is never shown; ``origin`` says where they were found."""
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
+
+TOKEN = re.compile(r"[\x21-\x7e]*")
+"""What can be sent as a token (RFC 9110, 5.5): nothing that would end or divide a header."""
 
 
 @dataclass(frozen=True, slots=True)

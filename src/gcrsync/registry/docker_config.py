@@ -11,11 +11,10 @@ from pathlib import Path
 from gcrsync.errors import InvalidConfigError
 from gcrsync.oci.name import DOCKER_HUB, canonical_host
 from gcrsync.registry.credential_helper import CredentialHelper
-from gcrsync.registry.credentials import Anonymous, Basic, Credential, IdentityToken, RegistryToken
+from gcrsync.registry.credentials import TOKEN, Anonymous, Basic, Credential, IdentityToken, RegistryToken
 
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_TOKEN = re.compile(r"[\x21-\x7e]*")
 _FIELDS = ("auth", "username", "password", "identitytoken", "registrytoken")
 _OLD_PATHS = ("v1", "v2")
 
@@ -78,7 +77,7 @@ class DockerConfig:
         if not texts or not all(isinstance(text, str) for text in texts.values()):
             raise self._invalid(key, f"expected an object of texts: {', '.join(_FIELDS)}")
         user, password = self._user_and_password(key, texts["auth"]) if texts["auth"] else (texts["username"], texts["password"])
-        if not _TOKEN.fullmatch(texts["registrytoken"]):
+        if not TOKEN.fullmatch(texts["registrytoken"]):
             raise self._invalid(key, "its registrytoken cannot be sent")
         if texts["identitytoken"]:
             return IdentityToken(user or "<token>", texts["identitytoken"], self.path)

@@ -9,7 +9,7 @@ from threading import Lock
 from gcrsync.errors import InputError
 from gcrsync.oci.name import canonical_host
 from gcrsync.registry.credential_helper import CredentialHelper
-from gcrsync.registry.credentials import Anonymous, Basic, Credential
+from gcrsync.registry.credentials import TOKEN, Anonymous, Basic, Credential, RegistryToken
 from gcrsync.registry.docker_config import DockerConfig
 from gcrsync.registry.google_credentials import GoogleCredentials
 from gcrsync.registry.google_names import is_google
@@ -70,6 +70,15 @@ class Keychain:
             return self.credential(registry, repository)
         except InputError as error:
             return Anonymous(str(error))
+
+    def token(self, *variables: str) -> RegistryToken | None:
+        """Give the token in the first of these environment variables that holds one; InputError where it cannot be sent."""
+        name = next((name for name in variables if self._environment.get(name)), None)
+        if name is None:
+            return None
+        if not TOKEN.fullmatch(self._environment[name]):
+            raise InputError(f"the token in {name} cannot be sent", hint="it may have no blanks and no line breaks")
+        return RegistryToken(self._environment[name], name)
 
     def _from_environment(self) -> Basic | None:
         user, password = (self._environment.get(name, "") for name in ("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD"))

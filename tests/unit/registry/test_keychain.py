@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gcrsync.errors import InputError, InvalidConfigError
-from gcrsync.registry.credentials import Anonymous, Basic
+from gcrsync.registry.credentials import Anonymous, Basic, RegistryToken
 from gcrsync.registry.keychain import Keychain
 from tests.support.clock import SteppedClock
 
@@ -54,6 +54,23 @@ def test_one_of_the_two_variables_alone_is_a_mistake(environment: dict[str, str]
     with pytest.raises(InputError, match=f"{empty} is empty") as caught:
         keys.credential("r.test")
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_first_variable_that_holds_a_token_is_taken_and_named() -> None:
+    keys = keychain({"GH_TOKEN": "", "GITHUB_TOKEN": "ghp_secret"})
+    found = keys.token("GH_TOKEN", "GITHUB_TOKEN")
+
+    assert found == RegistryToken("ghp_secret")
+    assert found is not None
+    assert found.origin == "GITHUB_TOKEN"
+    assert keys.token("GH_TOKEN") is None
+
+
+def test_a_token_that_would_break_a_header_is_a_mistake_and_not_told() -> None:
+    with pytest.raises(InputError, match="the token in GH_TOKEN cannot be sent") as caught:
+        keychain({"GH_TOKEN": "secret\nX-Evil: 1"}).token("GH_TOKEN")
+
+    assert "secret" not in str(caught.value)
 
 
 def test_the_first_file_that_exists_is_the_only_one(tmp_path: Path) -> None:
