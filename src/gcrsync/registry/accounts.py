@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from gcrsync.registry.credentials import Anonymous, Credential
+from gcrsync.registry.credentials import Anonymous, Credential, RegistryToken
 from gcrsync.registry.google_names import is_google, readable_part
 from gcrsync.registry.keychain import Keychain, Way
 
@@ -64,6 +64,10 @@ class Accounts:
     def credential(self, registry: str, repository: str = "") -> Credential:
         """Give what is configured for a registry, for what it has beside the distribution API; InputError as in the keychain."""
         return self._keychain.credential(registry, repository)
+
+    def token(self, *variables: str) -> RegistryToken | None:
+        """Give the token in the first of these environment variables that holds one; InputError as in the keychain."""
+        return self._keychain.token(*variables)
 
     def at(self, place: Place) -> Account:
         """Give who asks; raises InputError where what was configured for another registry than Google's cannot be used."""

@@ -30,6 +30,12 @@ class Challenges:
         """Give what a registry has asked for last, whether it could be met or not."""
         return self._heard.get(registry) or self._met.get(registry)
 
+    def learned(self, registry: str) -> Challenge | None:
+        """Give what a registry has asked for last, and ask it where it has not been asked yet."""
+        if self.last(registry) is None:
+            self.learn(registry)
+        return self.last(registry)
+
     def heard(self, registry: str, response: httpx.Response) -> Challenge | None:
         """Give what a registry asks for with its 401; some say it without a challenge, and the last one holds."""
         challenge = chosen(response.headers.get_list("www-authenticate")) or self._met.get(registry)

@@ -14,7 +14,7 @@ from gcrsync.registry.accounts import Account, Accounts, Place
 from gcrsync.registry.answers import REFUSAL, failure, where
 from gcrsync.registry.challenge import Challenge, chosen
 from gcrsync.registry.challenges import Challenges
-from gcrsync.registry.credentials import Basic, Credential, RegistryToken, basic_authorization
+from gcrsync.registry.credentials import Anonymous, Basic, Credential, RegistryToken, basic_authorization
 from gcrsync.registry.elsewhere import Elsewhere
 from gcrsync.registry.homes import Homes
 from gcrsync.registry.retry import Retries
@@ -32,7 +32,8 @@ class Call:
     """One request: method, absolute URL, the registry whose credentials it may carry, and the token scope it needs.
 
     Several scopes are parted by a blank. ``content`` is streamed, and never sent twice, where it is neither bytes nor None.
-    An ``authorization`` takes the place of what the registry would ask for, and is shown to the host of the URL alone.
+    An ``authorization`` takes the place of what the registry would ask for, and is shown to the host of the URL alone; an empty one
+    shows nothing.
     """
 
     method: str
@@ -41,7 +42,7 @@ class Call:
     scope: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | Iterable[bytes] | None = None
-    authorization: str = field(default="", repr=False)
+    authorization: str | None = field(default=None, repr=False)
 
     @property
     def is_streamed(self) -> bool:
@@ -60,26 +61,31 @@ class Session:
     """Requests to any registry, safe to share between threads: retries, redirects, credentials.
 
     What a registry asks for is learnt from its first 401 and remembered, so that a token is in hand before a body is streamed.
-    ``retries`` is what repeats its requests, for work that takes several of them.
+    ``retries`` is what repeats its requests, for work that takes several of them; ``accounts`` and ``challenges`` are who asks and
+    what registries ask for, for what they have beside the distribution API.
     """
 
     def __init__(self, wire: Wire, tokens: Tokens, accounts: Accounts, insecure: frozenset[str], retries: Retries) -> None:
         """Put the parts together, as ``open_session`` does."""
-        self.retries, self._wire, self._tokens, self._accounts, self._insecure = retries, wire, tokens, accounts, insecure
+        self.retries, self._wire, self._tokens, self.accounts, self._insecure = retries, wire, tokens, accounts, insecure
         self._homes = Homes(insecure)
-        self._challenges, self._elsewhere = Challenges(wire, self._homes), Elsewhere(tokens)
+        self.challenges, self._elsewhere = Challenges(wire, self._homes), Elsewhere(tokens)
 
     def url(self, registry: str, path: str, query: Mapping[str, str] = _NOTHING) -> httpx.URL:
         """Give a URL of a registry: plain HTTP on this machine, TLS elsewhere and where the host was named insecure."""
         return self._homes.url(registry).copy_with(path=path, params=query)
 
-    def challenge(self, registry: str) -> Challenge | None:
-        """Give what a registry has asked for before it answered, None where it has not yet; nothing is asked for this."""
-        return self._challenges.last(registry)
+    def realm(self, registry: str) -> httpx.URL:
+        """Give where a registry sends people for a token, if it is a place that may be shown its credentials.
+
+        Raises ProtocolError where it is not, or where the registry sends nobody anywhere.
+        """
+        challenge = self.challenges.learned(registry) or Challenge("bearer")
+        return self._tokens.realm(TokenRequest(registry, self._homes.url(registry), challenge, Anonymous(), ()))
 
     def credential(self, registry: str, repository: str = "") -> Credential:
         """Give who we are to a registry, for what it has beside the distribution API; InputError where that cannot be read."""
-        return self._accounts.credential(registry, repository)
+        return self.accounts.credential(registry, repository)
 
     @contextmanager
     def open(self, call: Call) -> Iterator[httpx.Response]:
@@ -104,15 +110,15 @@ class Session:
 
     def _authorized(self, call: Call) -> httpx.Response:
         """Send the call as whoever's turn it is there; one that is refused makes way for the next."""
-        account = self._accounts.at(call.place)
+        account = self.accounts.at(call.place)
         while True:
             answer = self._answered(call, account)
             if isinstance(answer, httpx.Response) and not self._is_refusal(call, answer):
                 if answer.is_success:
-                    self._accounts.opened(call.place, account)
+                    self.accounts.opened(call.place, account)
                 return answer
-            is_final = call.is_streamed or bool(call.authorization)
-            after = account if is_final else self._accounts.refused(call.place, account)
+            is_final = call.is_streamed or call.authorization is not None
+            after = account if is_final else self.accounts.refused(call.place, account)
             if after.turn == account.turn:
                 return _final(answer, after)
             if isinstance(answer, httpx.Response):
@@ -132,7 +138,7 @@ class Session:
         """Send the call, and at most twice more with what a 401 asks for: after a token that ended a scope may not suffice."""
         shown = _Shown(account, self._remembered(call, account))
         response = self._followed(call, shown.authorization)
-        for _ in range(2):
+        for _ in range(2 if call.authorization is None else 0):
             try:
                 renewed = self._renewed(call, shown, response)
             except GcrsyncError:
@@ -148,26 +154,26 @@ class Session:
 
     def _remembered(self, call: Call, account: Account) -> str:
         """Give the authorization to begin with, empty where the registry has not asked for any yet."""
-        if call.authorization:
+        if call.authorization is not None:
             return call.authorization
         if not self._is_home(call, call.url):
             return ""
         if call.is_streamed:
-            self._challenges.learn(call.registry)
-        challenge = self._challenges.met(call.registry)
+            self.challenges.learn(call.registry)
+        challenge = self.challenges.met(call.registry)
         return self._authorization(call, challenge, _Shown(account, scope=call.scope)) if challenge else ""
 
     def _renewed(self, call: Call, shown: "_Shown", response: httpx.Response) -> "_Shown | None":
         """Give what to show after a 401 of the registry, None where there is nothing else to show than what was shown."""
-        if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url) or call.authorization:
+        if response.status_code != HTTPStatus.UNAUTHORIZED or not self._is_home(call, response.url):
             return None
-        challenge = self._challenges.heard(call.registry, response)
+        challenge = self.challenges.heard(call.registry, response)
         if challenge is None or (scope := challenge.wanted_scope(call.scope)) == shown.scope:
             return None
         authorization = self._authorization(call, challenge, replace(shown, scope=scope))
         if authorization in ("", shown.authorization):
             return None
-        self._challenges.meet(call.registry, challenge)
+        self.challenges.meet(call.registry, challenge)
         return _Shown(shown.account, authorization, scope)
 
     def _is_refusal(self, call: Call, response: httpx.Response) -> bool:
@@ -214,7 +220,7 @@ class Session:
 
     def _is_home(self, call: Call, url: httpx.URL) -> bool:
         """Say whether a URL is where the authorization of a call is shown: at the registry itself, unless the call has its own."""
-        if call.authorization:
+        if call.authorization is not None:
             return (url.scheme, url.netloc) == (call.url.scheme, call.url.netloc)
         return self._homes.is_at(call.registry, url)
 

@@ -69,8 +69,27 @@ class Tokens:
                 token = self._tokens[key] = self._fetch(wanted)
             return token.text
 
+    def realm(self, wanted: TokenRequest) -> httpx.URL:
+        """Give the URL of the token server, if it is one that credentials may be sent to; ProtocolError where it is not."""
+        try:
+            realm = httpx.URL(wanted.challenge.realm)
+        except httpx.InvalidURL:
+            realm = httpx.URL()
+        reason = ""
+        if not wanted.challenge.realm:
+            reason = "the challenge names no realm to ask for a token"
+        elif realm.scheme not in ("https", "http") or not realm.host:
+            reason = "the realm of the challenge is no URL"
+        elif realm.scheme == "http" and not (is_loopback(realm.host) or is_named(realm, self._insecure)):
+            reason = f"the token server {realm.host} is plain HTTP: no credentials are sent there without --insecure {realm.host}"
+        elif is_private(realm.host) and not (is_private(wanted.challenged.host) or is_named(wanted.challenged, self._insecure)):
+            reason = f"the token server {realm.host} is in a private network, but the registry is not"
+        if reason:
+            raise ProtocolError("asking for a token for", wanted.registry, reason, status=HTTPStatus.UNAUTHORIZED)
+        return realm
+
     def _fetch(self, wanted: TokenRequest) -> _Token:
-        realm = self._realm(wanted)
+        realm = self.realm(wanted)
         doing = f"asking {realm.host} for a token for"
         began = self._now()
         with closing(self._ask(realm, wanted)) as response:
@@ -110,22 +129,3 @@ class Tokens:
             form["scope"] = " ".join(wanted.scopes)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._wire.send("POST", realm, headers, urlencode(form).encode())
-
-    def _realm(self, wanted: TokenRequest) -> httpx.URL:
-        """Give the URL of the token server, if it is one that credentials may be sent to."""
-        try:
-            realm = httpx.URL(wanted.challenge.realm)
-        except httpx.InvalidURL:
-            realm = httpx.URL()
-        reason = ""
-        if not wanted.challenge.realm:
-            reason = "the challenge names no realm to ask for a token"
-        elif realm.scheme not in ("https", "http") or not realm.host:
-            reason = "the realm of the challenge is no URL"
-        elif realm.scheme == "http" and not (is_loopback(realm.host) or is_named(realm, self._insecure)):
-            reason = f"the token server {realm.host} is plain HTTP: no credentials are sent there without --insecure {realm.host}"
-        elif is_private(realm.host) and not (is_private(wanted.challenged.host) or is_named(wanted.challenged, self._insecure)):
-            reason = f"the token server {realm.host} is in a private network, but the registry is not"
-        if reason:
-            raise ProtocolError("asking for a token for", wanted.registry, reason, status=HTTPStatus.UNAUTHORIZED)
-        return realm

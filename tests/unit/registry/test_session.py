@@ -462,6 +462,32 @@ def test_an_authorization_of_a_calls_own_stays_at_the_host_of_its_url_and_is_not
     assert "own" not in repr(call)
 
 
+def test_a_call_may_show_nothing_to_a_registry_that_asks_for_something(world: World) -> None:
+    session = world.session(Settings(destination="r.test"), CI)
+    assert sent(session, get(session))[0] == 200
+    world.log.clear()
+    with session.open(replace(get(session), authorization="")) as response:
+        assert response.status_code == 401
+
+    assert (world.asked, world.authorizations) == (["GET r.test/v2/a/b/manifests/1"], [None])
+
+
+def test_where_a_registry_sends_people_for_a_token_is_learnt_once_and_judged(world: World) -> None:
+    session = world.session()
+
+    assert [str(session.realm("r.test")) for _ in range(2)] == ["https://auth.test/token"] * 2
+    assert world.asked == ["GET r.test/v2/"]
+
+
+@pytest.mark.parametrize("challenge", ['Bearer realm="http://auth.test/token"', 'Bearer realm="https://10.0.0.1/token"', "Bearer"])
+def test_a_realm_that_may_not_be_shown_credentials_is_not_told(world: World, challenge: str) -> None:
+    world.hosts["r.test"] = guarded(challenge, with_token)
+    with pytest.raises(ProtocolError, match=r"asking for a token for r\.test"):
+        world.session().realm("r.test")
+
+    assert world.asked == ["GET r.test/v2/"]
+
+
 def test_a_redirect_within_the_registry_keeps_the_credentials_and_the_headers(world: World) -> None:
     world.hosts["r.test"] = guarded(
         BEARER, with_token, lambda request: fine(request) if request.url.path == "/moved" else redirecting("/moved")(request)
