@@ -61,6 +61,11 @@ def refusal(code: int, error: str, message: str) -> Change:
     return lambda _request, _answer: httpx.Response(code, json={"errors": [{"code": error, "message": message}]})
 
 
+def refused_with(code: int, value: object) -> Change:
+    """Fail with a status and this as JSON."""
+    return lambda _request, _answer: httpx.Response(code, json=value)
+
+
 def document(value: object, headers: Mapping[str, str] | None = None) -> Change:
     """Give this as JSON."""
     return lambda _request, _answer: httpx.Response(200, headers=headers, json=value)

@@ -22,6 +22,10 @@ class Gate:
     private: bool = False
     lasts: float = 300.0
     """How many seconds a token is good for."""
+    service: str = ""
+    """For which service a token is wanted; without it that of the host."""
+    path: str = "/token"
+    """Where tokens are given."""
     granted: dict[str, frozenset[str]] = field(default_factory=dict)
     """Tokens that were given out, and what each is good for: scopes of one action, as ``repository:a/b:pull``."""
     ends: dict[str, float] = field(default_factory=dict)
@@ -37,14 +41,14 @@ class Gate:
         token = authorization.removeprefix("Bearer ")
         if time.monotonic() < self.ends.get(token, 0) and self.granted[token].issuperset(needed):
             return None
-        realm = request.url.copy_with(path="/token", query=None)
-        challenge = f'Bearer realm="{realm}",service="{request.url.host}"'
+        realm = request.url.copy_with(path=self.path, query=None)
+        challenge = f'Bearer realm="{realm}",service="{self.service or request.url.host}"'
         return _unauthorized(f'{challenge},scope="{" ".join(_joined(needed))}"' if needed else challenge)
 
     def token(self, request: httpx.Request) -> httpx.Response:
         """Give a token that is good for what the asker may do of what was asked for."""
         authorization = request.headers.get("Authorization", "")
-        if authorization and not self._knows(authorization):
+        if authorization and not self.knows(authorization):
             return _unauthorized('Basic realm="simulated"')
         asked = [scope for parameter in request.url.params.get_list("scope") for scope in parameter.split()]
         scopes = frozenset(action for scope in asked for action in _actions(scope) if self._may(action, authorization))
@@ -54,9 +58,10 @@ class Gate:
 
     def _may(self, action: str, authorization: str) -> bool:
         is_public = not self.private and action.endswith(":pull")
-        return self.account is None or is_public or self._knows(authorization)
+        return self.account is None or is_public or self.knows(authorization)
 
-    def _knows(self, authorization: str) -> bool:
+    def knows(self, authorization: str) -> bool:
+        """Say whether it is the account that is shown."""
         if self.account is None:
             return False
         return authorization == "Basic " + base64.b64encode(":".join(self.account).encode()).decode()

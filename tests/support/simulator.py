@@ -76,7 +76,7 @@ class Simulator(Misbehaving):
             return self._answer(request)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/token":
+        if request.url.path == self.gate.path:
             return self.gate.token(request)
         for pattern, handler in _ROUTES:
             if match := pattern.fullmatch(f"{request.method} {request.url.path}"):

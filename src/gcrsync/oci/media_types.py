@@ -1,6 +1,7 @@
 """Media types of manifests and layers (image-spec, media-types.md), and what gcrsync makes of them."""
 
 import re
+from functools import lru_cache
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -29,12 +30,24 @@ _FOREIGN_PREFIXES = (
     "application/vnd.oci.image.layer.nondistributable.",
 )
 
+_VISIBLE = re.compile(r"[!-~]{1,255}")
 _HTML = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
 def bare(content_type: str | None) -> str:
     """Give a Content-Type in lower case without its parameters; empty where there is none."""
     return (content_type or "").partition(";")[0].strip().lower()
+
+
+def parsed(value: object) -> str | None:
+    """Give the media type that a list tells, in lower case without its parameters; None for what is none."""
+    return _known(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=64)
+def _known(text: str) -> str | None:
+    """Read a media type: thousands of manifests share a few."""
+    return bare(text) if _VISIBLE.fullmatch(text) else None
 
 
 def is_foreign(media_type: str) -> bool:

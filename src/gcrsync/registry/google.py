@@ -3,10 +3,8 @@
 Container Registry and Artifact Registry give it; that an answer is theirs is known by its keys, not by the name of the host.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from gcrsync.errors import InvalidNameError, ProtocolError
 from gcrsync.oci import media_types
@@ -23,7 +21,6 @@ _END_OF_TIME_MS = 253_402_300_800_000
 """The year 10000, which a datetime does not reach."""
 
 _MOST_DIGITS = 19
-_MEDIA_TYPE = re.compile(r"[!-~]{1,255}")
 
 
 def is_google(document: Document) -> bool:
@@ -100,16 +97,9 @@ class _Merged:
 
 def _described(entry: Document) -> Described:
     """Read what is said of a manifest; the size of an index is unknown, whatever is said of it."""
-    text = entry.get("mediaType")
-    media_type = _media_type(text) if isinstance(text, str) else None
+    media_type = media_types.parsed(entry.get("mediaType"))
     size = None if media_type in media_types.INDEXES else _number(entry.get("imageSizeBytes"))
     return Described(media_type, size, _time(_number(entry.get("timeUploadedMs"))))
-
-
-@lru_cache(maxsize=64)
-def _media_type(text: str) -> str | None:
-    """Read a media type: thousands of manifests share a few."""
-    return media_types.bare(text) if _MEDIA_TYPE.fullmatch(text) else None
 
 
 def _number(text: object) -> int | None:
