@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
+from gcrsync.oci.name import Namespace
+from gcrsync.registry import github, gitlab, harbor
 from gcrsync.registry.challenge import Challenge
+from gcrsync.registry.github import GitHub
+from gcrsync.registry.gitlab import GitLab
+from gcrsync.registry.harbor import Harbor
 from gcrsync.registry.session import Session
 from gcrsync.registry.vendor import Vendor
 
 Make = Callable[[Session, str], Vendor]
 """Makes a vendor from a session and the host of the registry."""
 
-_BY_NAME: Mapping[str, Make] = {}
-_BY_HOST: Mapping[str, str] = {}
+_BY_NAME: Mapping[str, Make] = {each.name: each for each in (GitHub, GitLab, Harbor)}
+_BY_HOST: Mapping[str, str] = {github.HOST: GitHub.name}
 
 NAMES = frozenset(_BY_NAME)
 """What a configuration can call for by name."""
@@ -22,12 +27,20 @@ def known(session: Session, registry: str, name: str = "") -> Vendor | None:
     return None if made is None else made(session, registry)
 
 
-def recognised(session: Session, registry: str) -> Vendor | None:
-    """Give the vendor that a registry shows itself to be by what it asks for; None where it is none of them."""
-    challenge = session.challenge(registry)
-    return None if challenge is None else _of(session, registry, challenge)
+def recognised(session: Session, namespace: Namespace) -> Vendor | None:
+    """Give the vendor that a registry shows itself to be by what it asks for; None where it is none of them.
+
+    What it asks for is known from its answer about the namespace. The root of a registry is no name of the distribution API: it is
+    not found before anything is asked for.
+    """
+    registry = namespace.registry
+    challenge = session.challenges.last(registry) if namespace.path else session.challenges.learned(registry)
+    made = None if challenge is None else _shown_by(challenge)
+    return None if made is None else made(session, registry)
 
 
-def _of(session: Session, registry: str, challenge: Challenge) -> Vendor | None:
-    del session, registry, challenge
-    return None
+def _shown_by(challenge: Challenge) -> Make | None:
+    if challenge.service == harbor.SERVICE:
+        return Harbor
+    is_gitlab = challenge.service == gitlab.SERVICE and challenge.realm.endswith(gitlab.REALM)
+    return GitLab if is_gitlab else None

@@ -6,6 +6,7 @@ from gcrsync.mirror.snapshot import GOOGLE, OFFICIAL_IMAGES, Snapshot
 from gcrsync.oci.name import Namespace
 from gcrsync.registry.listing import GoogleAnswer, PlainAnswer, ask
 from gcrsync.registry.plain import Plain
+from gcrsync.registry.refused import UnlessRefused
 from gcrsync.registry.vendor import Vendor
 from gcrsync.registry.vendors import known, recognised
 from gcrsync.sync.enumeration import enumerate_repositories
@@ -58,8 +59,9 @@ def _seen(means: Means, found: Found) -> str:
 
 def _ordinary(means: Means, namespace: Namespace, root: PlainAnswer) -> Vendor:
     """Give the vendor that the registry shows itself to be, or the way that every registry can be listed in."""
-    shown = told(lambda: recognised(means.session, namespace.registry)) if root.tags is None else None
-    return Plain(means.session, namespace, root) if shown is None or isinstance(shown, Failure) else shown
+    plain = Plain(means.session, namespace, root)
+    shown = told(lambda: recognised(means.session, namespace))
+    return plain if shown is None or isinstance(shown, Failure) else UnlessRefused(shown, plain)
 
 
 def _enumerated(means: Means, found: Found, vendor: Vendor) -> str:
