@@ -18,7 +18,8 @@ def test_the_readme_shows_some() -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_configuration_of_the_readme_is_read(text: str) -> None:
-    tables = parse_config(text, "README.md")
+def test_a_configuration_of_the_readme_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "images.txt").write_text("nginx:1.27\n")
+    tables = parse_config(text, str(tmp_path / "gcrsync.toml"))
 
     assert len(tables) >= text.count("[[mirror]]")
