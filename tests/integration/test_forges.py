@@ -94,6 +94,16 @@ def test_a_harbor_whose_interface_is_refused_is_listed_by_its_catalogue(status: 
     assert len(simulated.requests("GET", "^/api/")) == 1
 
 
+def test_tags_whose_artifacts_are_refused_are_asked_for_one_by_one() -> None:
+    simulated = Harbor()
+    filled(simulated)
+    simulated.faults.append(Fault("GET", "/app/artifacts", faults.status(403), times=None))
+    snapshot, _ = look(simulated, "p")
+
+    assert (snapshot.listed_by, tags(snapshot)) == ("harbor", {"p/app": 2, "p/app/tools": 1})
+    assert len(simulated.requests("HEAD")) == 2
+
+
 def test_where_the_catalogue_is_refused_too_the_words_of_both_are_told() -> None:
     simulated = Harbor()
     filled(simulated)
