@@ -25,7 +25,7 @@ class Snapshot:
     ``limited`` are those of the ``failures`` that are none of the path's: the source gives no more for longer than a run waits.
     ``unseen`` are the paths below which the registry offers no listing: nothing is known there, and nothing failed.
     ``others`` are repositories that were seen by name alone, since another shard looks into them.
-    ``listed_by`` names the way (``google``, ``catalog`` or a vendor); ``requests`` counts the requests that it took. ``official`` is
+    ``listed_by`` names the way (``google``, ``catalog``...); ``requests`` counts the requests that it took. ``official`` is
     what was read of official-images on the way.
     """
 
