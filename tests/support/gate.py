@@ -26,6 +26,8 @@ class Gate:
     """For which service a token is wanted; without it that of the host."""
     path: str = "/token"
     """Where tokens are given."""
+    realm: str = ""
+    """Where tokens are given out; without it, at the registry itself."""
     granted: dict[str, frozenset[str]] = field(default_factory=dict)
     """Tokens that were given out, and what each is good for: scopes of one action, as ``repository:a/b:pull``."""
     ends: dict[str, float] = field(default_factory=dict)
@@ -41,7 +43,7 @@ class Gate:
         token = authorization.removeprefix("Bearer ")
         if time.monotonic() < self.ends.get(token, 0) and self.granted[token].issuperset(needed):
             return None
-        realm = request.url.copy_with(path=self.path, query=None)
+        realm = self.realm or request.url.copy_with(path=self.path, query=None)
         challenge = f'Bearer realm="{realm}",service="{self.service or request.url.host}"'
         return _unauthorized(f'{challenge},scope="{" ".join(_joined(needed))}"' if needed else challenge)
 

@@ -83,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _request(self) -> httpx.Request:
         body = _Incoming(self.rfile, int(self.headers.get("Content-Length", "0")))
-        url = f"http://{self.headers['Host']}{self.path}"
+        scheme = "https" if isinstance(self.connection, ssl.SSLSocket) else "http"
+        url = f"{scheme}://{self.headers['Host']}{self.path}"
         connection = {"connection": self.client_address}
         return httpx.Request(self.command, url, headers=list(self.headers.items()), stream=body, extensions=connection)
 
