@@ -4,14 +4,26 @@ Every value is hostile: what is read of it is checked, and ProtocolError says wh
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx
 
-from gcrsync.errors import NotFoundError, ProtocolError, RegistryError
+from gcrsync.errors import (
+    DeniedError,
+    InvalidNameError,
+    NotFoundError,
+    ProtocolError,
+    RefusedError,
+    RegistryError,
+    UnauthorizedError,
+)
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.listing import Described, Listing
+from gcrsync.oci.name import Tag
 from gcrsync.registry import answers
 from gcrsync.registry.pages import DOING, Page
 from gcrsync.registry.session import Call, Session
@@ -27,15 +39,24 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 _TOTALS = ("X-Total-Count", "X-Total")
 """Where Harbor and GitLab say how many entries there are in all."""
 
+_END_OF_TIME = 253_402_300_800
+"""The year 10000, in seconds since 1970, which a datetime does not reach."""
+
 
 class Answers:
     """All pages of one question; ``requests`` says how many requests it has taken so far.
 
-    Without ``following`` the ``Link`` header leads to the next page (RFC 8288). A page must be where the one before it was.
+    ``answered`` is when the last page was given, by the clock of the host, None where it does not tell.
+
+    Without ``following`` the ``Link`` header leads to the next page (RFC 8288). A page must be where the one before it was, and
+    one that a redirect led to elsewhere is not followed by others there: an authorization is for the host that was asked.
     """
 
     most = 10_000
     """After so many pages a list is taken for endless."""
+
+    most_repeated = 16
+    """After so many pages in a row with the same content a list is taken for endless, too."""
 
     largest = 256 * 1024 * 1024
     """The most bytes of all pages together."""
@@ -46,6 +67,7 @@ class Answers:
         self._asked: set[httpx.URL] = set()
         self._bytes = 0
         self._total: int | None = None
+        self.answered: datetime | None = None
 
     @property
     def requests(self) -> int:
@@ -59,19 +81,31 @@ class Answers:
 
     def __iter__(self) -> Iterator[object]:
         """Give what is in each page; raise the RegistryError of the first that is not given, or that leads astray."""
-        url: httpx.URL | None = self._call.url
-        while url is not None:
-            page = self._read(url)
+        page, repeated = self._read(self._call.url), 0
+        yield page.content
+        while url := self._next(page):
+            before, page = page, self._read(url)
+            repeated = repeated + 1 if page.content == before.content else 0
+            if repeated > self.most_repeated:
+                raise before.astray(f"it is the same page {repeated} times over")
             yield page.content
-            url = page.next(self._asked)
-            if url is not None and len(self._asked) >= self.most:
-                raise page.astray(f"there were {self.most} before it")
+
+    def _next(self, page: Page[object]) -> httpx.URL | None:
+        url = page.next(self._asked)
+        if url is None:
+            return None
+        if len(self._asked) >= self.most:
+            raise page.astray(f"there were {self.most} before it")
+        if url.netloc != self._call.url.netloc:
+            raise page.astray(f"it is on {url.scheme}://{url.host}")
+        return url
 
     def _read(self, url: httpx.URL) -> Page[object]:
         self._asked.add(url)
         with self._session.open(replace(self._call, url=url)) as response:
             if response.status_code != HTTPStatus.OK:
                 raise self._failure(response)
+            self.answered = _date(response.headers.get("date", ""))
             content = answers.body(response, self.largest)
             self._bytes += len(content)
             if self._bytes > self.largest:
@@ -101,6 +135,13 @@ def collected(pages: Answers, where: str) -> list[Entry]:
     return found
 
 
+def is_refusal(error: RegistryError) -> bool:
+    """Say whether an API understood the question and declined, so that there is no use in asking it again."""
+    if isinstance(error, ProtocolError):
+        return HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, DeniedError | NotFoundError | RefusedError | UnauthorizedError)
+
+
 def entry(value: object, where: str) -> Entry:
     """Give a JSON object."""
     if not isinstance(value, dict):
@@ -115,12 +156,25 @@ def entries(value: object, where: str) -> list[Entry]:
     return [entry(each, where) for each in value]
 
 
+def listed(value: object, key: str, where: str) -> list[Entry]:
+    """Give the list of JSON objects under a key of a page; null is an empty one, but a page without the key is no list."""
+    document = entry(value, where)
+    if key not in document:
+        raise _malformed(where, f"{key!r} is missing")
+    return [] if document[key] is None else entries(document[key], where)
+
+
 def text(document: Entry, key: str, where: str) -> str:
     """Give a text that has to be there."""
     value = document.get(key)
     if not isinstance(value, str):
         raise _malformed(where, f"{key!r} is missing or no text")
     return value
+
+
+def optional_text(document: Entry, key: str, where: str) -> str:
+    """Give a text that may be missing or null, and is empty then."""
+    return "" if document.get(key) is None else text(document, key, where)
 
 
 def number(document: Entry, key: str) -> int | None:
@@ -135,6 +189,35 @@ def time(document: Entry, key: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
         return None if found is None or found.tzinfo is None else found.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment(seconds: int | None) -> datetime | None:
+    """Give the time so many seconds after 1970, None where that is not known or makes no sense."""
+    return None if seconds is None or seconds >= _END_OF_TIME else datetime.fromtimestamp(seconds, UTC)
+
+
+def listing(told: Iterable[tuple[str, str, Described]], where: str) -> Listing:
+    """Give the listing of tags that are told with their digests, empty where a digest is not told: it is then ``unasked``.
+
+    A name or a digest that is none raises ProtocolError: a list that is not understood whole must not count as whole.
+    """
+    everything = list(told)
+    try:
+        names = [Tag(name) for name, _, _ in everything]
+        digests = [Digest(digest) if digest else None for _, digest, _ in everything]
+    except InvalidNameError as error:
+        raise _malformed(where, error.message) from error
+    tags = {name: digest for name, digest in zip(names, digests, strict=True) if digest is not None}
+    manifests = {digest: entry[2] for digest, entry in zip(digests, everything, strict=True) if digest is not None}
+    return Listing(tags, manifests, unasked=frozenset(names).difference(tags))
+
+
+def _date(header: str) -> datetime | None:
+    """Read an HTTP date (RFC 9110, 5.6.7)."""
+    try:
+        return parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
 

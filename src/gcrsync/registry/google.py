@@ -4,22 +4,19 @@ Container Registry and Artifact Registry give it; that an answer is theirs is kn
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 
 from gcrsync.errors import InvalidNameError, ProtocolError
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import Namespace, Tag
+from gcrsync.registry import api
 from gcrsync.registry.pages import DOING, Document, strings
 
 MOST_ENTRIES = 10_000
 """How many manifests or tags Google gives of one path; beyond, the answer is cut without a sign."""
 
 _LARGEST_NUMBER = 2**63
-_END_OF_TIME_MS = 253_402_300_800_000
-"""The year 10000, which a datetime does not reach."""
-
 _MOST_DIGITS = 19
 
 
@@ -99,7 +96,8 @@ def _described(entry: Document) -> Described:
     """Read what is said of a manifest; the size of an index is unknown, whatever is said of it."""
     media_type = media_types.parsed(entry.get("mediaType"))
     size = None if media_type in media_types.INDEXES else _number(entry.get("imageSizeBytes"))
-    return Described(media_type, size, _time(_number(entry.get("timeUploadedMs"))))
+    uploaded = _number(entry.get("timeUploadedMs"))
+    return Described(media_type, size, api.moment(uploaded and uploaded // 1000))
 
 
 def _number(text: object) -> int | None:
@@ -108,10 +106,3 @@ def _number(text: object) -> int | None:
         return None
     number = int(text)
     return number if 0 < number < _LARGEST_NUMBER else None
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    """Give a time at whole seconds from milliseconds since 1970."""
-    if milliseconds is None or milliseconds >= _END_OF_TIME_MS:
-        return None
-    return datetime.fromtimestamp(milliseconds // 1000, UTC)

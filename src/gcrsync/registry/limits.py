@@ -56,8 +56,8 @@ def pull_limit(headers: httpx.Headers, content: bytes) -> float | None:
 def retry_after(headers: httpx.Headers) -> float | None:
     """Give the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3), None where it does not say.
 
-    GitHub says it by the time at which it gives more where nothing is left. A date counts from the ``Date`` of the same answer, so
-    that an error of our clock does not matter.
+    Without it, an allowance that is used up says when there is a new one: ``X-RateLimit-Reset``, in seconds since 1970, as the APIs
+    of Docker Hub and GitHub do. A time counts from the ``Date`` of the same answer, so that an error of our clock does not matter.
     """
     text = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):

@@ -69,6 +69,9 @@ def _secrets(request: httpx.Request) -> Iterator[str]:
     found = [secret]
     if scheme == "Basic":
         found += b64decode(secret).decode(errors="replace").split(":", 1)[1:]
-    if request.headers.get("content-type") == "application/x-www-form-urlencoded":
+    content_type = request.headers.get("content-type")
+    if content_type == "application/x-www-form-urlencoded":
         found += parse_qs(request.content.decode()).get("refresh_token", [])
+    if content_type == "application/json":
+        found += _text(_document(request.content) or {}, "secret")
     return (text for text in found if len(text) >= _SHORTEST_SECRET)

@@ -7,13 +7,18 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from gcrsync.errors import NotFoundError, ProtocolError, RateLimitedError
+from gcrsync.errors import NotFoundError, ProtocolError, RateLimitedError, RegistryError
+from gcrsync.oci.digest import Digest
+from gcrsync.oci.listing import Described
+from gcrsync.oci.name import Tag
 from gcrsync.registry import api
 from gcrsync.registry.api import Answers, collected, entries
 from gcrsync.registry.session import Call
 from tests.support.sessions import session_to
 
 URL = "https://api.test/things"
+PAGE = httpx.URL("https://hub.test/list?page=1")
+DIGEST = Digest.of(b"image")
 
 
 class Api:
@@ -148,3 +153,126 @@ def test_what_is_no_time_is_unknown(value: object) -> None:
 def test_a_name_that_is_no_text_is_refused(value: object) -> None:
     with pytest.raises(ProtocolError, match="'name' is missing or no text"):
         api.text({"name": value}, "name", "here")
+
+
+def following(url: httpx.URL, page: object) -> str | None:
+    """Lead where a page says."""
+    return api.optional_text(api.entry(page, url.path), "next", url.path) or None
+
+
+class Few(Answers):
+    """Pages, of which thirty are taken for endless."""
+
+    most = 30
+
+
+def read(answer: Callable[[httpx.Request], httpx.Response], *, authorization: str = "") -> list[object]:
+    """Read all pages."""
+    with session_to(answer) as session:
+        return list(Answers(session, Call("GET", PAGE, "hub.test", authorization=authorization), following))
+
+
+def page(number: int, link: str | None) -> httpx.Response:
+    return httpx.Response(200, json={"number": number, "next": link})
+
+
+def test_pages_are_read_up_to_the_last() -> None:
+    pages = {"1": page(1, "?page=2"), "2": page(2, "https://hub.test/list?page=3"), "3": page(3, None)}
+    read_pages = read(lambda request: pages[request.url.params["page"]])
+
+    assert [api.number(api.entry(each, ""), "number") for each in read_pages] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("https://other.test/list?page=2", "it is on https://other.test"),
+        ("http://hub.test/list?page=2", "it is on http://hub.test"),
+        ("https://hub.test:8443/list?page=2", "it is on"),
+        ("https://me:secret@hub.test/list?page=2", "it is on"),
+        ("https://hub.test/list?page=1", "it was read before"),
+        ("\x00", "it is no URL"),
+    ],
+)
+def test_a_link_that_leads_astray_is_not_followed(link: str, reason: str) -> None:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return page(1, link)
+
+    with pytest.raises(ProtocolError, match=reason):
+        read(answer)
+    assert asked == [PAGE]
+
+
+def test_an_authorization_does_not_follow_to_where_a_redirect_led() -> None:
+    shown: dict[str, str | None] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        shown[str(request.url)] = request.headers.get("Authorization")
+        if request.url.host == "hub.test":
+            return httpx.Response(302, headers={"Location": "https://other.test/list"})
+        return page(1, "https://other.test/more")
+
+    with pytest.raises(ProtocolError, match="it is on https"):
+        read(answer, authorization="Bearer hunter2")
+    assert shown == {str(PAGE): "Bearer hunter2", "https://other.test/list": None}
+
+
+@pytest.mark.parametrize(("step", "most"), [(0, 18), (1, 30)])
+def test_a_list_without_an_end_is_given_up(step: int, most: int) -> None:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        link = f"?page={len(asked) + 1}"
+        return httpx.Response(200, headers={"Link": f'<{link}>; rel="next"'}, json={"number": step * len(asked)})
+
+    with session_to(answer) as session, pytest.raises(ProtocolError, match="the link to the next page is not followed"):
+        list(Few(session, Call("GET", PAGE, "hub.test", authorization="")))
+    assert len(asked) == most
+
+
+@pytest.mark.parametrize(
+    "value", [[], "text", None, {}, {"results": {}}, {"results": "text"}, {"results": [1]}, {"results": [None]}, {"message": "no"}]
+)
+def test_a_page_that_is_no_list_of_objects_is_not_understood(value: object) -> None:
+    with pytest.raises(ProtocolError, match="not understood"):
+        api.listed(value, "results", "hub.test/list")
+
+
+def test_a_list_that_is_null_is_empty() -> None:
+    assert api.listed({"results": None}, "results", "") == []
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(1, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)), (10**12, None), (None, None)])
+def test_a_moment_after_the_last_year_is_unknown(seconds: int | None, known: datetime | None) -> None:
+    assert api.moment(seconds) == known
+
+
+def test_a_tag_without_a_digest_is_unasked() -> None:
+    told = [("new", str(DIGEST), Described(size=5)), ("old", "", Described())]
+    listing = api.listing(told, "")
+
+    assert (listing.tags, listing.manifests) == ({Tag("new"): DIGEST}, {DIGEST: Described(size=5)})
+    assert listing.unasked == {"old"}
+
+
+@pytest.mark.parametrize(("name", "digest"), [("no tag", str(DIGEST)), ("1", "sha256:short"), ("../up", "")])
+def test_a_name_or_a_digest_that_is_none_spoils_the_list(name: str, digest: str) -> None:
+    with pytest.raises(ProtocolError, match="not understood"):
+        api.listing([(name, digest, Described())], "hub.test/list")
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal"),
+    [
+        (ProtocolError("listing", "", "", status=400), True),
+        (ProtocolError("listing", "", "", status=503), False),
+        (ProtocolError("listing", "", "not JSON"), False),
+        (RateLimitedError("listing", "", ""), False),
+    ],
+)
+def test_a_refusal_is_an_answer_that_stays_the_same(error: RegistryError, *, refusal: bool) -> None:
+    assert api.is_refusal(error) == refusal

@@ -79,3 +79,18 @@ def test_what_is_used_up_comes_back_when_github_says(left: str, reset: str, seco
 )
 def test_a_time_to_come_back_is_never_told_too_short(seconds: float, said: str) -> None:
     assert span(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1715065744"}, 55.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1715065000"}, 0.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1715065744", "retry-after": "9"}, 9.0),
+        ({"x-ratelimit-remaining": "7", "x-ratelimit-reset": "1715065744"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None),
+        ({"x-ratelimit-remaining": "0"}, None),
+    ],
+)
+def test_an_allowance_that_is_used_up_says_when_there_is_a_new_one(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(httpx.Headers({"date": "Tue, 07 May 2024 07:08:09 GMT", **headers})) == seconds

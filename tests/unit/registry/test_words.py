@@ -57,6 +57,7 @@ def test_a_signed_url_is_quoted_without_its_signature() -> None:
 @pytest.mark.parametrize(
     ("request_", "secret"),
     [
+        (httpx.Request("POST", "https://r.test/", json={"identifier": "me", "secret": "hunter2.x"}), "hunter2.x"),
         (httpx.Request("GET", "https://r.test/", headers={"authorization": "Bearer hunter2.x"}), "hunter2.x"),
         (
             httpx.Request("GET", "https://r.test/", headers={"authorization": "Basic " + b64encode(b"me:hunter2").decode()}),
