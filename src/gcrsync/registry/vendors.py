@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Mapping
 
-from gcrsync.oci.name import Namespace
+from gcrsync.oci.name import DOCKER_HUB, Namespace
 from gcrsync.registry import github, gitlab, harbor
 from gcrsync.registry.challenge import Challenge
 from gcrsync.registry.github import GitHub
 from gcrsync.registry.gitlab import GitLab
 from gcrsync.registry.harbor import Harbor
+from gcrsync.registry.hub import Hub
 from gcrsync.registry.session import Session
 from gcrsync.registry.vendor import Vendor
 
 Make = Callable[[Session, str], Vendor]
 """Makes a vendor from a session and the host of the registry."""
 
-_BY_NAME: Mapping[str, Make] = {each.name: each for each in (GitHub, GitLab, Harbor)}
-_BY_HOST: Mapping[str, str] = {github.HOST: GitHub.name}
+_BY_NAME: Mapping[str, Make] = {each.name: each for each in (GitHub, GitLab, Harbor, Hub)}
+_BY_HOST: Mapping[str, str] = {DOCKER_HUB: Hub.name, github.HOST: GitHub.name}
 
 NAMES = frozenset(_BY_NAME)
 """What a configuration can call for by name."""

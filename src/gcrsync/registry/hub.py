@@ -1,0 +1,120 @@
+"""Listing Docker Hub by its own API, which tells digests, sizes and times (docs.docker.com/reference/api/hub).
+
+Where it gives a part of a repository only, as it does to those who have not logged in, the names come whole from the registry.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import httpx
+
+from gcrsync.errors import InvalidNameError, NotFoundError, ProtocolError, RegistryError, UnauthorizedError
+from gcrsync.oci import media_types
+from gcrsync.oci.listing import Described, Listing
+from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, Tag
+from gcrsync.registry import api, catalog
+from gcrsync.registry.api import Answers, Entry
+from gcrsync.registry.hub_login import HubLogin
+from gcrsync.registry.pages import DOING
+from gcrsync.registry.session import Call, Session
+from gcrsync.registry.vendor import Names, Tagged
+
+_REPOSITORIES = httpx.URL("https://hub.docker.com/v2/namespaces/")
+_PAGE: Mapping[str, str] = {"page_size": "100"}
+"""The most that the API gives on a page."""
+
+_COMPONENTS = 2
+
+
+class Hub:
+    """Docker Hub, where a name has two components: a user or an organisation, and a repository."""
+
+    name = "hub"
+
+    def __init__(self, session: Session, registry: str) -> None:
+        """Ask nothing yet."""
+        self._session, self._registry, self._login = session, registry, HubLogin(session)
+
+    def repositories(self, namespace: Namespace) -> Names:
+        """Give the repositories of a user or an organisation; a namespace that is a repository names itself."""
+        self._check(namespace)
+        if "/" in namespace.path:
+            return Names((Repository(namespace.registry, namespace.path),), 0)
+        given = self._login.call(lambda shown: self._given(shown, f"{namespace.path}/repositories"))
+        if given.refusal is not None:
+            hint = "is its name right? what is not public is listed after docker login docker.io"
+            raise type(given.refusal)(DOING, str(namespace), given.refusal.reason, hint=hint)
+        names = {api.text(each, "name", str(namespace)) for each in given.entries}
+        unseen = "" if len(names) >= given.count else f"Docker Hub has {given.count} repositories here, and lists {len(names)}"
+        try:
+            return Names(
+                tuple(Repository(DOCKER_HUB, f"{namespace.path}/{name}") for name in sorted(names)), given.requests, unseen
+            )
+        except InvalidNameError as error:
+            raise ProtocolError(DOING, str(namespace), error.message) from error
+
+    def tags(self, repository: Repository) -> Tagged:
+        """Give the tags with their digests, as far as those are told; the registry's own list where the API gives no whole one."""
+        self._check(repository.namespace)
+        owner, _, name = repository.path.partition("/")
+        given = self._login.call(lambda shown: self._given(shown, f"{owner}/repositories/{name}/tags"))
+        listing = api.listing((_told(each, str(repository)) for each in given.entries), str(repository))
+        if given.refusal is None and len(listing.tags) + len(listing.unasked) >= given.count:
+            return Tagged(listing, given.requests)
+        names, requests = catalog.tags(self._session, repository)
+        return Tagged(_only(listing, names), given.requests + requests)
+
+    def _check(self, namespace: Namespace) -> None:
+        """Refuse what is no place at Docker Hub where something can be listed."""
+        if self._registry != DOCKER_HUB:
+            raise ProtocolError(DOING, str(namespace), "the API of Docker Hub knows docker.io alone", hint="leave vendor out")
+        if not namespace.path:
+            raise ProtocolError(DOING, DOCKER_HUB, "Docker Hub has no list of all that it has", hint="name one: docker.io/USER")
+        if namespace.path.count("/") >= _COMPONENTS:
+            raise NotFoundError(DOING, str(namespace), "Docker Hub has no names of more than two components")
+
+    def _given(self, shown: str, path: str) -> "_Given":
+        """Read a list up to its end, or to where the API gives no more of it."""
+        url = _REPOSITORIES.join(path).copy_with(params=_PAGE)
+        pages = Answers(self._session, Call("GET", url, self._registry, authorization=shown), _next)
+        entries: list[Entry] = []
+        count = 0
+        try:
+            for page in pages:
+                entries += api.listed(page, "results", path)
+                # Of what goes while it is read, something else moves to a page that was read already.
+                count = max(count, api.number(api.entry(page, path), "count") or 0)
+        except RegistryError as error:
+            if not api.is_refusal(error) or (shown and isinstance(error, UnauthorizedError)):
+                raise
+            return _Given(entries, count, pages.requests, error)
+        return _Given(entries, count, pages.requests)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the API gave of a list, how many there are as it says, and its ``refusal`` to give more."""
+
+    entries: Collection[Entry]
+    count: int
+    requests: int
+    refusal: RegistryError | None = None
+
+
+def _next(url: httpx.URL, page: object) -> str | None:
+    return api.optional_text(api.entry(page, url.path), "next", url.path) or None
+
+
+def _told(entry: Entry, where: str) -> tuple[str, str, Described]:
+    """Read one tag: old ones have no digest, and what is told as the size of an index is that of one image in it."""
+    digest = api.optional_text(entry, "digest", where)
+    media_type = api.media_type(entry, "media_type")
+    size = None if media_type in media_types.INDEXES else api.number(entry, "full_size")
+    return api.text(entry, "name", where), digest, Described(media_type, size, api.time(entry, "tag_last_pushed"))
+
+
+def _only(listing: Listing, names: Collection[Tag]) -> Listing:
+    """Give the listing of exactly these tags, with what is told of them."""
+    tags = {tag: listing.tags[tag] for tag in names if tag in listing.tags}
+    manifests = {digest: listing.manifests[digest] for digest in tags.values()}
+    return replace(listing, tags=tags, manifests=manifests, unasked=frozenset(names).difference(tags))
