@@ -9,14 +9,15 @@ from gcrsync.registry.github import GitHub
 from gcrsync.registry.gitlab import GitLab
 from gcrsync.registry.harbor import Harbor
 from gcrsync.registry.hub import Hub
+from gcrsync.registry.quay import Quay
 from gcrsync.registry.session import Session
 from gcrsync.registry.vendor import Vendor
 
 Make = Callable[[Session, str], Vendor]
 """Makes a vendor from a session and the host of the registry."""
 
-_BY_NAME: Mapping[str, Make] = {each.name: each for each in (GitHub, GitLab, Harbor, Hub)}
-_BY_HOST: Mapping[str, str] = {DOCKER_HUB: Hub.name, github.HOST: GitHub.name}
+_BY_NAME: Mapping[str, Make] = {each.name: each for each in (GitHub, GitLab, Harbor, Hub, Quay)}
+_BY_HOST: Mapping[str, str] = {DOCKER_HUB: Hub.name, github.HOST: GitHub.name, "quay.io": Quay.name}
 
 NAMES = frozenset(_BY_NAME)
 """What a configuration can call for by name."""
