@@ -14,6 +14,7 @@ from tests.support.build import Built, image, index
 from tests.support.faults import Fault, document, status
 from tests.support.gate import Gate
 from tests.support.nights import SECRET
+from tests.support.runner import ROOT
 from tests.support.serving import Answer, served
 from tests.support.simulator import Simulator
 from tests.support.vendors import Internet, Site, vendors
@@ -200,6 +201,26 @@ def test_a_namespace_that_docker_hub_refuses_to_nobody_is_an_error_that_says_wha
     hub.api.faults.append(Fault("GET", "repositories[?]", status(404), times=None))
 
     assert "what is not public is listed after docker login docker.io" in hub.run("compare", code=3)
+
+
+@pytest.mark.parametrize(
+    ("heading", "source", "begun", "told"),
+    [
+        ("Docker Hub", "docker.io/grafana", "hub", "listed by: hub; 3 requests; complete"),
+        ("Quay", "quay.io/prometheus", "quay", "listed by: quay; 6 requests; complete"),
+    ],
+)
+def test_what_the_readme_shows_works_as_it_stands(
+    request: pytest.FixtureRequest, heading: str, source: str, begun: str, told: str
+) -> None:
+    night: Night = request.getfixturevalue(begun)
+    section = (ROOT / "README.md").read_text("utf-8").partition(f"### {heading}\n")[2].partition("\n#")[0]
+    lines = [line.removeprefix("    ") for line in section.splitlines() if line.startswith("    ")]
+    assert f'source = "{source}"' in lines[1]
+    shown = "\n".join(lines).replace(source, night.namespace)
+    night.internet.mirror.place.commit(night.internet.mirror.root, "configure", {"gcrsync.toml": shown})
+
+    assert told in night.internet.run("compare")
 
 
 def test_quay_is_mirrored_by_its_own_list_and_smaller_pages(quay: Night) -> None:
