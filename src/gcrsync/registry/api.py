@@ -1,46 +1,26 @@
-"""What vendors tell beside the distribution API: JSON in pages, each of which leads to the next in its vendor's way.
-
-Every value is hostile: what is read of it is checked, and ProtocolError says what was not understood.
-"""
+"""What vendors tell beside the distribution API: JSON in pages, each of which leads to the next in its vendor's way."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx
 
-from gcrsync.errors import (
-    DeniedError,
-    InvalidNameError,
-    NotFoundError,
-    ProtocolError,
-    RefusedError,
-    RegistryError,
-    UnauthorizedError,
-)
-from gcrsync.oci.digest import Digest
-from gcrsync.oci.listing import Described, Listing
-from gcrsync.oci.name import Tag
+from gcrsync.errors import DeniedError, NotFoundError, ProtocolError, RefusedError, RegistryError, UnauthorizedError
 from gcrsync.registry import answers
+from gcrsync.registry.fields import Entry, entries
 from gcrsync.registry.pages import DOING, Page
 from gcrsync.registry.session import Call, Session
-
-Entry = Mapping[str, object]
-"""One JSON object of an answer."""
 
 Following = Callable[[httpx.URL, object], str | None]
 """Gives, from the URL of a page and what is in it, where the next page is (absolute or relative to it), None after the last."""
 
-_LARGEST_NUMBER = 2**63
 _COUNT = re.compile(r"[0-9]{1,18}")
 _TOTALS = ("X-Total-Count", "X-Total")
 """Where Harbor and GitLab say how many entries there are in all."""
-
-_END_OF_TIME = 253_402_300_800
-"""The year 10000, in seconds since 1970, which a datetime does not reach."""
 
 
 class Answers:
@@ -142,85 +122,9 @@ def is_refusal(error: RegistryError) -> bool:
     return isinstance(error, DeniedError | NotFoundError | RefusedError | UnauthorizedError)
 
 
-def entry(value: object, where: str) -> Entry:
-    """Give a JSON object."""
-    if not isinstance(value, dict):
-        raise _malformed(where, "expected a JSON object")
-    return value
-
-
-def entries(value: object, where: str) -> list[Entry]:
-    """Give a list of JSON objects."""
-    if not isinstance(value, list):
-        raise _malformed(where, "expected a list of JSON objects")
-    return [entry(each, where) for each in value]
-
-
-def listed(value: object, key: str, where: str) -> list[Entry]:
-    """Give the list of JSON objects under a key of a page; null is an empty one, but a page without the key is no list."""
-    document = entry(value, where)
-    if key not in document:
-        raise _malformed(where, f"{key!r} is missing")
-    return [] if document[key] is None else entries(document[key], where)
-
-
-def text(document: Entry, key: str, where: str) -> str:
-    """Give a text that has to be there."""
-    value = document.get(key)
-    if not isinstance(value, str):
-        raise _malformed(where, f"{key!r} is missing or no text")
-    return value
-
-
-def optional_text(document: Entry, key: str, where: str) -> str:
-    """Give a text that may be missing or null, and is empty then."""
-    return "" if document.get(key) is None else text(document, key, where)
-
-
-def number(document: Entry, key: str) -> int | None:
-    """Give a whole number above zero, None for what is no such number: vendors say 0 of what they do not know."""
-    value = document.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST_NUMBER else None
-
-
-def time(document: Entry, key: str) -> datetime | None:
-    """Give a time in UTC at whole seconds (RFC 3339), None for what is none."""
-    value = document.get(key)
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return None if found is None or found.tzinfo is None else found.astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        return None
-
-
-def moment(seconds: int | None) -> datetime | None:
-    """Give the time so many seconds after 1970, None where that is not known or makes no sense."""
-    return None if seconds is None or seconds >= _END_OF_TIME else datetime.fromtimestamp(seconds, UTC)
-
-
-def listing(told: Iterable[tuple[str, str, Described]], where: str) -> Listing:
-    """Give the listing of tags that are told with their digests, empty where a digest is not told: it is then ``unasked``.
-
-    A name or a digest that is none raises ProtocolError: a list that is not understood whole must not count as whole.
-    """
-    everything = list(told)
-    try:
-        names = [Tag(name) for name, _, _ in everything]
-        digests = [Digest(digest) if digest else None for _, digest, _ in everything]
-    except InvalidNameError as error:
-        raise _malformed(where, error.message) from error
-    tags = {name: digest for name, digest in zip(names, digests, strict=True) if digest is not None}
-    manifests = {digest: entry[2] for digest, entry in zip(digests, everything, strict=True) if digest is not None}
-    return Listing(tags, manifests, unasked=frozenset(names).difference(tags))
-
-
 def _date(header: str) -> datetime | None:
     """Read an HTTP date (RFC 9110, 5.6.7)."""
     try:
         return parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
-
-
-def _malformed(where: str, reason: str) -> ProtocolError:
-    return ProtocolError(DOING, where, f"the answer is not understood: {reason}")

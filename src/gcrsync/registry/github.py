@@ -11,8 +11,9 @@ from gcrsync.errors import DeniedError, InvalidNameError, NotFoundError, Protoco
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry import catalog, versions
-from gcrsync.registry.api import Answers, Entry, collected, entry, text, time
+from gcrsync.registry.api import Answers, collected
 from gcrsync.registry.credentials import Basic, RegistryToken
+from gcrsync.registry.fields import Entry, entry, text, time
 from gcrsync.registry.pages import DOING, strings
 from gcrsync.registry.session import Call, Session
 from gcrsync.registry.vendor import Names, Tagged

@@ -10,8 +10,9 @@ from gcrsync.errors import DeniedError, InvalidNameError, NotFoundError, Protoco
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry import catalog
-from gcrsync.registry.api import Answers, collected, text
+from gcrsync.registry.api import Answers, collected
 from gcrsync.registry.credentials import Basic
+from gcrsync.registry.fields import text
 from gcrsync.registry.pages import DOING
 from gcrsync.registry.session import Call, Session
 from gcrsync.registry.vendor import Names, Tagged

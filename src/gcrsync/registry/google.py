@@ -10,7 +10,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import Namespace, Tag
-from gcrsync.registry import api
+from gcrsync.registry import fields
 from gcrsync.registry.pages import DOING, Document, strings
 
 MOST_ENTRIES = 10_000
@@ -97,7 +97,7 @@ def _described(entry: Document) -> Described:
     media_type = media_types.parsed(entry.get("mediaType"))
     size = None if media_type in media_types.INDEXES else _number(entry.get("imageSizeBytes"))
     uploaded = _number(entry.get("timeUploadedMs"))
-    return Described(media_type, size, api.moment(uploaded and uploaded // 1000))
+    return Described(media_type, size, fields.moment(uploaded and uploaded // 1000))
 
 
 def _number(text: object) -> int | None:

@@ -12,8 +12,9 @@ from gcrsync.oci import media_types
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry import catalog, versions
-from gcrsync.registry.api import Answers, Entry, collected, entries, number, text, time
+from gcrsync.registry.api import Answers, collected
 from gcrsync.registry.credentials import Basic, basic_authorization
+from gcrsync.registry.fields import Entry, entries, number, text, time
 from gcrsync.registry.pages import DOING
 from gcrsync.registry.session import Call, Session
 from gcrsync.registry.vendor import Names, Tagged

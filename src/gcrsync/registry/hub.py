@@ -12,8 +12,9 @@ from gcrsync.errors import InvalidNameError, NotFoundError, ProtocolError, Regis
 from gcrsync.oci import media_types
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, Tag
-from gcrsync.registry import api, catalog
-from gcrsync.registry.api import Answers, Entry
+from gcrsync.registry import api, catalog, fields
+from gcrsync.registry.api import Answers
+from gcrsync.registry.fields import Entry
 from gcrsync.registry.hub_login import HubLogin
 from gcrsync.registry.pages import DOING
 from gcrsync.registry.session import Call, Session
@@ -44,7 +45,7 @@ class Hub:
         if given.refusal is not None:
             hint = "is its name right? what is not public is listed after docker login docker.io"
             raise type(given.refusal)(DOING, str(namespace), given.refusal.reason, hint=hint)
-        names = {api.text(each, "name", str(namespace)) for each in given.entries}
+        names = {fields.text(each, "name", str(namespace)) for each in given.entries}
         unseen = "" if len(names) >= given.count else f"Docker Hub has {given.count} repositories here, and lists {len(names)}"
         try:
             return Names(
@@ -58,7 +59,7 @@ class Hub:
         self._check(repository.namespace)
         owner, _, name = repository.path.partition("/")
         given = self._login.call(lambda shown: self._given(shown, f"{owner}/repositories/{name}/tags"))
-        listing = api.listing((_told(each, str(repository)) for each in given.entries), str(repository))
+        listing = fields.listing((_told(each, str(repository)) for each in given.entries), str(repository))
         if given.refusal is None and len(listing.tags) + len(listing.unasked) >= given.count:
             return Tagged(listing, given.requests)
         names, requests = catalog.tags(self._session, repository)
@@ -81,9 +82,9 @@ class Hub:
         count = 0
         try:
             for page in pages:
-                entries += api.listed(page, "results", path)
+                entries += fields.listed(page, "results", path)
                 # Of what goes while it is read, something else moves to a page that was read already.
-                count = max(count, api.number(api.entry(page, path), "count") or 0)
+                count = max(count, fields.number(fields.entry(page, path), "count") or 0)
         except RegistryError as error:
             if not api.is_refusal(error) or (shown and isinstance(error, UnauthorizedError)):
                 raise
@@ -102,15 +103,15 @@ class _Given:
 
 
 def _next(url: httpx.URL, page: object) -> str | None:
-    return api.optional_text(api.entry(page, url.path), "next", url.path) or None
+    return fields.optional_text(fields.entry(page, url.path), "next", url.path) or None
 
 
 def _told(entry: Entry, where: str) -> tuple[str, str, Described]:
     """Read one tag: old ones have no digest, and what is told as the size of an index is that of one image in it."""
-    digest = api.optional_text(entry, "digest", where)
-    media_type = api.media_type(entry, "media_type")
-    size = None if media_type in media_types.INDEXES else api.number(entry, "full_size")
-    return api.text(entry, "name", where), digest, Described(media_type, size, api.time(entry, "tag_last_pushed"))
+    digest = fields.optional_text(entry, "digest", where)
+    media_type = media_types.parsed(entry.get("media_type"))
+    size = None if media_type in media_types.INDEXES else fields.number(entry, "full_size")
+    return fields.text(entry, "name", where), digest, Described(media_type, size, fields.time(entry, "tag_last_pushed"))
 
 
 def _only(listing: Listing, names: Collection[Tag]) -> Listing:

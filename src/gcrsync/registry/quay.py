@@ -13,9 +13,10 @@ import httpx
 from gcrsync.errors import InvalidNameError, ProtocolError, RefusedError, RegistryError
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import Namespace, Repository
-from gcrsync.registry import api, catalog
-from gcrsync.registry.api import Answers, Entry
+from gcrsync.registry import api, catalog, fields
+from gcrsync.registry.api import Answers
 from gcrsync.registry.credentials import Anonymous, Basic, Credential
+from gcrsync.registry.fields import Entry
 from gcrsync.registry.pages import DOING
 from gcrsync.registry.session import Call, Session
 from gcrsync.registry.vendor import Names, Tagged
@@ -99,24 +100,24 @@ def _is_token(account: Credential) -> TypeGuard[Basic]:
 
 
 def _names(page: object, where: str) -> list[str]:
-    return [api.text(each, "name", where) for each in api.listed(page, "repositories", where)]
+    return [fields.text(each, "name", where) for each in fields.listed(page, "repositories", where)]
 
 
 def _next_repositories(url: httpx.URL, page: object) -> str | None:
-    token = api.optional_text(api.entry(page, url.path), "next_page", url.path)
+    token = fields.optional_text(fields.entry(page, url.path), "next_page", url.path)
     return str(url.copy_set_param("next_page", token)) if token else None
 
 
 def _next_tags(url: httpx.URL, page: object) -> str | None:
-    document = api.entry(page, url.path)
+    document = fields.entry(page, url.path)
     if document.get("has_additional") is not True:
         return None
-    return str(url.copy_set_param("page", str((api.number(document, "page") or 0) + 1)))
+    return str(url.copy_set_param("page", str((fields.number(document, "page") or 0) + 1)))
 
 
 def _listing(pages: Answers, where: str) -> Listing:
-    entries = [each for page in pages for each in api.listed(page, "tags", where)]
-    return api.listing((_told(each, where) for each in _active(entries, pages.answered, where)), where)
+    entries = [each for page in pages for each in fields.listed(page, "tags", where)]
+    return fields.listing((_told(each, where) for each in _active(entries, pages.answered, where)), where)
 
 
 def _active(entries: Iterable[Entry], now: datetime | None, where: str) -> Iterable[Entry]:
@@ -124,15 +125,17 @@ def _active(entries: Iterable[Entry], now: datetime | None, where: str) -> Itera
 
     An end to come is that of a tag that expires.
     """
-    newest = {api.text(each, "name", where): each for each in sorted(entries, key=lambda each: api.number(each, "start_ts") or 0)}
+    newest = {
+        fields.text(each, "name", where): each for each in sorted(entries, key=lambda each: fields.number(each, "start_ts") or 0)
+    }
     for each in newest.values():
-        end = api.moment(api.number(each, "end_ts"))
+        end = fields.moment(fields.number(each, "end_ts"))
         if end is None or now is None or end > now:
             yield each
 
 
 def _told(entry: Entry, where: str) -> tuple[str, str, Described]:
     """Read one tag; the size of an index is not told."""
-    size = None if entry.get("is_manifest_list") is True else api.number(entry, "size")
-    described = Described(size=size, uploaded=api.moment(api.number(entry, "start_ts")))
-    return api.text(entry, "name", where), api.optional_text(entry, "manifest_digest", where), described
+    size = None if entry.get("is_manifest_list") is True else fields.number(entry, "size")
+    described = Described(size=size, uploaded=fields.moment(fields.number(entry, "start_ts")))
+    return fields.text(entry, "name", where), fields.optional_text(entry, "manifest_digest", where), described

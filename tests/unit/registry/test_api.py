@@ -2,17 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from gcrsync.errors import NotFoundError, ProtocolError, RateLimitedError, RegistryError
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.listing import Described
-from gcrsync.oci.name import Tag
-from gcrsync.registry import api
-from gcrsync.registry.api import Answers, collected, entries
+from gcrsync.registry import api, fields
+from gcrsync.registry.api import Answers, collected
 from gcrsync.registry.session import Call
 from tests.support.sessions import session_to
 
@@ -131,33 +128,9 @@ def test_what_is_no_list_of_objects_is_no_list(opened: Callable[[Api], Answers],
         collected(opened(Api(1, instead(1, httpx.Response(200, content=content)))), "things")
 
 
-def test_values_are_read_with_care() -> None:
-    read = {"name": "a", "size": 7, "pushed": "2026-11-20T10:20:30.456+02:00"}
-
-    assert entries([read], "here") == [read]
-    assert (api.text(read, "name", "here"), api.number(read, "size")) == ("a", 7)
-    assert api.time(read, "pushed") == datetime(2026, 11, 20, 8, 20, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("value", [None, True, 0, -1, 1.5, "7", 2**63, [], {}])
-def test_what_is_no_number_is_unknown(value: object) -> None:
-    assert api.number({"size": value}, "size") is None
-
-
-@pytest.mark.parametrize("value", [None, 7, "", "today", "2026-11-20T10:20:30", "0001-01-01T00:00:00+14:00", "9" * 99])
-def test_what_is_no_time_is_unknown(value: object) -> None:
-    assert api.time({"pushed": value}, "pushed") is None
-
-
-@pytest.mark.parametrize("value", [None, 7, ["a"], {}])
-def test_a_name_that_is_no_text_is_refused(value: object) -> None:
-    with pytest.raises(ProtocolError, match="'name' is missing or no text"):
-        api.text({"name": value}, "name", "here")
-
-
 def following(url: httpx.URL, page: object) -> str | None:
     """Lead where a page says."""
-    return api.optional_text(api.entry(page, url.path), "next", url.path) or None
+    return fields.optional_text(fields.entry(page, url.path), "next", url.path) or None
 
 
 class Few(Answers):
@@ -180,7 +153,7 @@ def test_pages_are_read_up_to_the_last() -> None:
     pages = {"1": page(1, "?page=2"), "2": page(2, "https://hub.test/list?page=3"), "3": page(3, None)}
     read_pages = read(lambda request: pages[request.url.params["page"]])
 
-    assert [api.number(api.entry(each, ""), "number") for each in read_pages] == [1, 2, 3]
+    assert [fields.number(fields.entry(each, ""), "number") for each in read_pages] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -232,37 +205,6 @@ def test_a_list_without_an_end_is_given_up(step: int, most: int) -> None:
     with session_to(answer) as session, pytest.raises(ProtocolError, match="the link to the next page is not followed"):
         list(Few(session, Call("GET", PAGE, "hub.test", authorization="")))
     assert len(asked) == most
-
-
-@pytest.mark.parametrize(
-    "value", [[], "text", None, {}, {"results": {}}, {"results": "text"}, {"results": [1]}, {"results": [None]}, {"message": "no"}]
-)
-def test_a_page_that_is_no_list_of_objects_is_not_understood(value: object) -> None:
-    with pytest.raises(ProtocolError, match="not understood"):
-        api.listed(value, "results", "hub.test/list")
-
-
-def test_a_list_that_is_null_is_empty() -> None:
-    assert api.listed({"results": None}, "results", "") == []
-
-
-@pytest.mark.parametrize(("seconds", "known"), [(1, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)), (10**12, None), (None, None)])
-def test_a_moment_after_the_last_year_is_unknown(seconds: int | None, known: datetime | None) -> None:
-    assert api.moment(seconds) == known
-
-
-def test_a_tag_without_a_digest_is_unasked() -> None:
-    told = [("new", str(DIGEST), Described(size=5)), ("old", "", Described())]
-    listing = api.listing(told, "")
-
-    assert (listing.tags, listing.manifests) == ({Tag("new"): DIGEST}, {DIGEST: Described(size=5)})
-    assert listing.unasked == {"old"}
-
-
-@pytest.mark.parametrize(("name", "digest"), [("no tag", str(DIGEST)), ("1", "sha256:short"), ("../up", "")])
-def test_a_name_or_a_digest_that_is_none_spoils_the_list(name: str, digest: str) -> None:
-    with pytest.raises(ProtocolError, match="not understood"):
-        api.listing([(name, digest, Described())], "hub.test/list")
 
 
 @pytest.mark.parametrize(
