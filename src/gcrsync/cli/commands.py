@@ -20,13 +20,14 @@ from gcrsync.cli.job import Base, choices, job
 from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.progress import progress
 from gcrsync.cli.quantities import seconds, size
-from gcrsync.cli.results import codes, finish, finish_look, print_publication
+from gcrsync.cli.results import codes, finish, finish_look, finish_why, print_publication
 from gcrsync.cli.setup import insecure_hosts, means, network
 from gcrsync.metadata.markdown import number
 from gcrsync.metadata.markdown import size as readable
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import State
 from gcrsync.mirror.report import Report
+from gcrsync.mirror.why import Asked
 from gcrsync.registry.opening import Settings
 from gcrsync.store.command import never
 from gcrsync.store.history import History
@@ -39,11 +40,14 @@ from gcrsync.sync.stop import Stop
 def compare(options: PreviewOptions) -> Exit:
     """Show what a sync would do."""
     screen = Screen(verbose=options.verbose)
+    why = tuple(map(Asked.parse, options.why or ()))
     with stoppable() as stop:
         history = opened(options.metadata_repo, stop, branch=options.branch)
         with prepared("compare", options, screen, history, stop) as (job, means, _):
-            report = preview(job, means, history.head())
+            report = preview(replace(job, why=why), means, history.head())
     held = codes(report, strict=options.strict)
+    if why:
+        return finish_why(screen, options, report, held)
     changes = any(image.news for namespace in report.namespaces for image in namespace.images)
     if options.exit_code and changes:
         held.add(Exit.DELTA)

@@ -156,6 +156,10 @@ class PreviewOptions(CompareOptions):
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 10 where a sync would change something.", rich_help_panel=_TOLD)
     ] = False
+    why: Annotated[
+        list[str] | None,
+        typer.Option(help="Explain what becomes of TAG or REPOSITORY:TAG. Repeatable.", metavar="TAG", rich_help_panel=_TOLD),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

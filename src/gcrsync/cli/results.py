@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gcrsync.cli.command import Exit, first, now
 from gcrsync.cli.console import Screen, counted
-from gcrsync.cli.options import CompareOptions, MonitorOptions
+from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions
 from gcrsync.cli.record_options import Told
 from gcrsync.errors import GcrsyncError, StoreError, shortened
 from gcrsync.metadata.markdown import number, size
@@ -17,6 +17,7 @@ from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.mirror.snapshot import Fault
+from gcrsync.mirror.why import Asked
 from gcrsync.store.publish import Publication
 
 _COUNTED = (State.ADDED, State.MOVED, State.GONE, State.UNLISTED, State.PRUNED, State.HELD, State.UNCHANGED, State.FAILED)
@@ -54,6 +55,27 @@ def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Ex
     for limit in report.limits:
         screen.warn(limit)
     document = report_json(report, code, trouble) if options.json or options.report else ""
+    return code if give(screen, options, document) else first({code, Exit.RECORD})
+
+
+def finish_why(screen: Screen, options: PreviewOptions, report: Report, held: set[Exit]) -> Exit:
+    """Explain the tags that were asked about, and give the exit code: one that is nowhere is told, and counts as missing."""
+    found = [each for namespace in report.namespaces for each in namespace.why]
+    for text in options.why or ():
+        asked = Asked.parse(text)
+        if not any(asked.tag == each.tag and asked.names(each.repository) for each in found):
+            screen.warn(f"no repository that was looked at has {text}, nor is it on record")
+            held.add(Exit.IMAGES)
+    code = first(held)
+    if not options.json:
+        for each in found:
+            screen.result(f"{each.repository}:{each.tag}")
+            screen.result(
+                f"  {' by '.join(filter(None, (each.word, each.rule)))}{f': {each.reason}' if each.reason else ''}", each.word
+            )
+    for namespace in report.namespaces:
+        print_doubts(screen, namespace)
+    document = report_json(report, code, None) if options.json or options.report else ""
     return code if give(screen, options, document) else first({code, Exit.RECORD})
 
 

@@ -9,6 +9,7 @@ from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.record import Json
 from gcrsync.mirror.report import NamespaceReport, Report
+from gcrsync.mirror.why import Explanation
 from gcrsync.oci.name import Namespace
 
 VERSION = 1
@@ -49,6 +50,7 @@ def _namespace(namespace: NamespaceReport) -> Json:
         "bytes": namespace.copied,
         "warnings": warnings_of(namespace),
         "images": [_image(image) for image in namespace.images],
+        **({"why": [_explanation(each) for each in namespace.why]} if namespace.why else {}),
     }
 
 
@@ -64,6 +66,11 @@ def _warnings(namespace: NamespaceReport) -> Iterator[tuple[Namespace, StrEnum, 
 
 def _warning(path: Namespace, fault: StrEnum, reason: str) -> Json:
     return {"path": str(path), "fault": fault.value, "reason": reason}
+
+
+def _explanation(each: Explanation) -> Json:
+    name = {"repository": str(each.repository), "tag": each.tag.name}
+    return {**name, "state": each.word, "rule": each.rule or None, "reason": each.reason or None}
 
 
 def _image(image: Change) -> Json:

@@ -12,6 +12,7 @@ from gcrsync.mirror.outcome import Outcome, Problem
 from gcrsync.mirror.platforms import NARROWED
 from gcrsync.mirror.record import Record
 from gcrsync.mirror.snapshot import Doubt, Fault
+from gcrsync.mirror.why import Explanation
 from gcrsync.oci.name import Namespace, Repository, Tag
 
 _LEFT = (Problem.STOPPED, Problem.LIMITED)
@@ -24,6 +25,7 @@ class NamespaceReport:
     ``images`` are the tags that are not the same on both sides, failed ones among them; ``copied`` are bytes sent. ``doubts`` tell
     which listings were not believed, and ``alarms`` what else somebody should look at; ``unchanged`` counts the tags that there is
     nothing to say of. ``requests`` counts what the listing took, and ``asked`` what it took to learn what refers to the images.
+    ``why`` explains what was asked about.
     """
 
     namespace: Namespace
@@ -35,6 +37,7 @@ class NamespaceReport:
     doubts: tuple[Doubt, ...] = ()
     asked: int = 0
     alarms: tuple[Alarm, ...] = ()
+    why: tuple[Explanation, ...] = ()
 
     def counts(self) -> Mapping[State, int]:
         """Count the tags in each state."""

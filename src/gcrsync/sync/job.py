@@ -8,6 +8,7 @@ from datetime import datetime
 from gcrsync.mirror.naming import AnyDestination
 from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Selection
+from gcrsync.mirror.why import Asked
 from gcrsync.oci.name import Repository
 from gcrsync.registry.session import Session
 from gcrsync.store.foreign import Foreign
@@ -35,7 +36,7 @@ class Job:
     """What a run is asked to do: ``started`` (UTC) is when, ``run`` an id that no other run has.
 
     With ``move`` mirrors may get another name than the one on record; with ``retry_refused`` what a destination refused is tried
-    again. The run may prune ``allow_prune`` tags in all, whatever its rules say.
+    again. The run may prune ``allow_prune`` tags in all, whatever its rules say. A preview explains the tags of ``why``.
     """
 
     command: str
@@ -45,6 +46,7 @@ class Job:
     move: bool = False
     retry_refused: bool = False
     allow_prune: int | None = None
+    why: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

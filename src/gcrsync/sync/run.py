@@ -1,16 +1,19 @@
 """The run: survey, compare, copy, prune, record, publish."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from gcrsync.errors import GcrsyncError
 from gcrsync.metadata.paths import ROOT
+from gcrsync.mirror.record import Records
 from gcrsync.mirror.report import Report
+from gcrsync.mirror.why import Explanation, explain
 from gcrsync.store.history import History
 from gcrsync.store.publish import Publication
 from gcrsync.store.tree import Tree
-from gcrsync.sync.compare import compare, limits, newly_read
+from gcrsync.sync.compare import Compared, compare, limits, newly_read
 from gcrsync.sync.copy import Copied, copy, reachable
 from gcrsync.sync.crew import Crew, by_threads
 from gcrsync.sync.job import Job, Means
@@ -44,10 +47,15 @@ class Rehearsed:
 
 
 def preview(job: Job, means: Means, tree: Tree) -> Report:
-    """Say what a run would change, from what a commit records; nothing is touched."""
-    compared = compare(job, means, read_records(tree), read_official(tree))
-    reports = tuple(mirror.report() for mirror in compared)
+    """Say what a run would change, from what a commit records, and explain what the job asks about; nothing is touched."""
+    records = read_records(tree)
+    compared = compare(job, means, records, read_official(tree))
+    reports = tuple(replace(mirror.report(), why=tuple(_why(job, mirror, records))) for mirror in compared)
     return Report(job.command, job.started, reports, limits=tuple(limits(compared).values()))
+
+
+def _why(job: Job, mirror: Compared, records: Records) -> Iterator[Explanation]:
+    return chain.from_iterable(explain(asked, mirror.look, records) for asked in job.why)
 
 
 def run(job: Job, means: Means, history: History, is_due: Callable[[], bool], crew: Crew = by_threads) -> Finished:
