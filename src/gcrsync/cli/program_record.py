@@ -2,7 +2,7 @@
 
 from gcrsync.cli.command import Exit, takes
 from gcrsync.cli.program import app
-from gcrsync.cli.record_options import HistoryOptions, ListOptions, ResolveOptions, SearchOptions, VerifyOptions
+from gcrsync.cli.record_options import HistoryOptions, ListOptions, ResolveOptions, RewriteOptions, SearchOptions, VerifyOptions
 
 PANEL = "Ask the record"
 
@@ -39,6 +39,20 @@ def resolve(options: ResolveOptions) -> Exit:
     Reads the metadata repository alone. Ends with 0, or with 1 if the mirror lacks one of them.
     """
     from gcrsync.cli.finding import resolve as run
+
+    return run(options)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(RewriteOptions)
+def rewrite(options: RewriteOptions) -> Exit:
+    """Name the images in files as the mirror does, where the mirror has them; nothing else in the files changes.
+
+    What cannot be mapped is named with its line and the reason, and stays as it is. Reads the metadata repository alone.
+
+    Ends with 0, or with 1 if --check finds something to change.
+    """
+    from gcrsync.cli.rewriting import rewrite as run
 
     return run(options)
 

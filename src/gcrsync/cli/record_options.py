@@ -126,5 +126,26 @@ class ResolveOptions:
     verbose: Verbose = False
 
 
-Told = CompareOptions | HistoryOptions | ListOptions | ResolveOptions | SearchOptions | VerifyOptions
+@dataclass(frozen=True, slots=True)
+class RewriteOptions:
+    """What ``rewrite`` takes."""
+
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Kubernetes and Compose files, values of charts, Dockerfiles, texts. Without any, or -: standard input to output.",
+            show_default=False,
+        ),
+    ] = None
+    check: Annotated[bool, typer.Option("--check", help="Change nothing, and end with 1 if something would change.")] = False
+    digest: Annotated[bool, typer.Option("--digest", help="Pin each name by the digest that the mirror has.")] = False
+    metadata_repo: MetadataRepo = None
+    branch: Branch = None
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
+
+
+Told = CompareOptions | HistoryOptions | ListOptions | ResolveOptions | RewriteOptions | SearchOptions | VerifyOptions
 """The options of the commands that give a document for programs."""

@@ -66,14 +66,18 @@ def replace(root: Path, path: str, content: bytes, *, executable: bool = False) 
     place = locate(root, path)
     with _told("write", place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside = place.with_name(f"{_PREFIX}{secrets.token_hex(4)}")
-        try:
-            _create(beside, content, 0o777 if executable else 0o666)
-            if place.exists():
-                beside.chmod(_mode(place, executable=executable))
-            beside.replace(place)
-        finally:
-            beside.unlink(missing_ok=True)
+        _put(place, content, 0o777 if executable else 0o666, _mode(place, executable=executable) if place.exists() else None)
+
+
+def rewrite(place: Path, content: bytes) -> None:
+    """Put another content into a file of the user's that is there, at once and on the disk; it keeps its mode.
+
+    Raises:
+        StoreError: the disk refuses.
+
+    """
+    with _told("write", place):
+        _put(place, content, 0o600, stat.S_IMODE(place.stat().st_mode))
 
 
 def remove(root: Path, path: str) -> None:
@@ -110,6 +114,18 @@ def _told(doing: str, place: Path) -> Iterator[None]:
 def _mode(place: Path, *, executable: bool) -> int:
     now = stat.S_IMODE(place.stat().st_mode)
     return now | (now & 0o444) >> 2 if executable else now & ~0o111
+
+
+def _put(place: Path, content: bytes, created: int, mode: int | None) -> None:
+    """Put a file in the place of what is there; it is ``created`` with one mode, and gets the other if there is one."""
+    beside = place.with_name(f"{_PREFIX}{secrets.token_hex(4)}")
+    try:
+        _create(beside, content, created)
+        if mode is not None:
+            beside.chmod(mode)
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _create(place: Path, content: bytes, mode: int) -> None:
