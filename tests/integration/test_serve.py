@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from gcrsync.serve.server import serving
 from tests.support.build import Built, image, index, index_with_attestation
 from tests.support.layouts import put
 from tests.support.sessions import session_to
+from tests.support.skopeo import skopeo
 
 IMAGES = {
     "image": image(),
@@ -41,19 +41,6 @@ def registry(tmp_path: Path) -> Iterator[str]:
     """Serve ``tmp_path/registry``, and give its address."""
     with serving(tmp_path / "registry", writable=True) as address:
         yield address
-
-
-def skopeo(*arguments: str, folder: Path) -> bytes:
-    """Run skopeo, which accepts every signature here and keeps what it remembers of registries below ``folder``."""
-    environment = {
-        **os.environ,
-        "HOME": str(folder),
-        "XDG_DATA_HOME": str(folder / "data"),
-        "REGISTRY_AUTH_FILE": str(folder / "auth.json"),
-    }
-    done = subprocess.run(["skopeo", "--insecure-policy", *arguments], env=environment, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
 
 
 @pytest.mark.parametrize("name", IMAGES)

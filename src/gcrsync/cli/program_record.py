@@ -2,7 +2,15 @@
 
 from gcrsync.cli.command import Exit, takes
 from gcrsync.cli.program import app
-from gcrsync.cli.record_options import HistoryOptions, ListOptions, ResolveOptions, RewriteOptions, SearchOptions, VerifyOptions
+from gcrsync.cli.record_options import (
+    HistoryOptions,
+    ListOptions,
+    MirrorConfigOptions,
+    ResolveOptions,
+    RewriteOptions,
+    SearchOptions,
+    VerifyOptions,
+)
 
 PANEL = "Ask the record"
 
@@ -53,6 +61,18 @@ def rewrite(options: RewriteOptions) -> Exit:
     Ends with 0, or with 1 if --check finds something to change.
     """
     from gcrsync.cli.rewriting import rewrite as run
+
+    return run(options)
+
+
+@app.command("mirror-config", rich_help_panel=PANEL)
+@takes(MirrorConfigOptions)
+def mirror_config(options: MirrorConfigOptions) -> Exit:
+    """Print the files that make a machine pull from the mirror what is named as at its source, where the names allow it.
+
+    Reads the metadata repository alone. Ends with 0, or with 1 if something on record is not led to the mirror.
+    """
+    from gcrsync.cli.machines import mirror_config as run
 
     return run(options)
 

@@ -1,6 +1,7 @@
 """The options of the commands that are about what is on record."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from gcrsync.cli.options import (
     Timeout,
     Verbose,
 )
+from gcrsync.clients.machines import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,20 @@ class RewriteOptions:
     branch: Branch = None
     json: AsJson = False
     report: ReportFile = None
+    verbose: Verbose = False
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorConfigOptions:
+    """What ``mirror-config`` takes."""
+
+    client: Annotated[Client, typer.Argument(help="Who pulls on those machines.")]
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the files below this folder instead of printing them.", show_default=False),
+    ] = None
+    metadata_repo: MetadataRepo = None
+    branch: Branch = None
     verbose: Verbose = False
 
 

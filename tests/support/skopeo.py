@@ -1,0 +1,18 @@
+"""skopeo, a client of registries that is not ours."""
+
+import os
+import subprocess
+from pathlib import Path
+
+
+def skopeo(*arguments: str, folder: Path) -> bytes:
+    """Run skopeo, which accepts every signature here and keeps what it remembers and is told of registries below ``folder``."""
+    environment = {
+        **os.environ,
+        "HOME": str(folder),
+        "XDG_DATA_HOME": str(folder / "data"),
+        "REGISTRY_AUTH_FILE": str(folder / "auth.json"),
+    }
+    done = subprocess.run(["skopeo", "--insecure-policy", *arguments], env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
