@@ -10,7 +10,7 @@ from gcrsync.mirror.versions import Versions
 from gcrsync.oci.name import Namespace
 
 SETTINGS = frozenset({"moved", "gone", "grace", "max_prune", "min_age", "stale_after", "referrers_for"}) | frozenset(
-    {"versions", "prereleases", "newest", "newest_by", "max_age", "platforms", "tags"}
+    {"versions", "prereleases", "newest", "newest_by", "max_age", "max_size", "platforms", "tags"}
 )
 """The keys that may stand in a table and in each of its rules."""
 
@@ -54,6 +54,7 @@ def _rule(values: Values, match: Match) -> Rule:
         min_age=values.seconds("min_age"),
         stale_after=values.seconds("stale_after"),
         referrers_for=values.seconds("referrers_for"),
+        max_size=values.size("max_size"),
         choice=_choice(values),
         platforms=values.platforms("platforms"),
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
 
-from gcrsync.cli.quantities import seconds, share
+from gcrsync.cli.quantities import seconds, share, size
 from gcrsync.errors import InvalidConfigError, InvalidNameError, UsageError
 from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.platforms import Platforms, choice
@@ -67,6 +67,10 @@ class Values:
     def seconds(self, key: str) -> int | None:
         """Read a duration, in seconds."""
         return self._quantity(key, seconds)
+
+    def size(self, key: str) -> int | None:
+        """Read a number of bytes."""
+        return self._quantity(key, size)
 
     def share(self, key: str) -> Fraction | None:
         """Read a share that is written in percent, from 0 to 1."""

@@ -52,7 +52,8 @@ a name is `%2E`.
   - `mirrorDigest` is the digest by which the mirror has it, where platforms were chosen and that made another one.
   - `referrers` are the signatures, bills of materials and the like that were copied with it.
 - `held` are tags of which the mirror does not have what the source has, and why: `refused` (the mirror's registry does not
-  take this kind of image), `young` (not seen for long enough) or `frozen` (the tag may not move).
+  take this kind of image), `young` (not seen for long enough), `frozen` (the tag may not move) or `large` (larger than the
+  mirror takes).
 - `gone` are tags that the source no longer has, and since when. The mirror still serves them.
 - `kept` are names of the mirror's own, under which it keeps what a tag had before it moved.
 - `former` are tags that the mirror has as an earlier choice of platforms made them, each with what `manifests` said then.

@@ -86,7 +86,7 @@ def find_hold(record: Record, tag: Tag, digest: Digest, listing: Listing, terms:
         return Hold(Why.REFUSED, refused)
     if record.digest_at_source(tag) == digest:
         return None
-    return _frozen(record, tag, terms) or _young(record, tag, digest, terms)
+    return _frozen(record, tag, terms) or _large(record, tag, digest, listing, terms) or _young(record, tag, digest, terms)
 
 
 def _refusal(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> str:
@@ -127,6 +127,16 @@ def _frozen(record: Record, tag: Tag, terms: Terms) -> Hold | None:
     if moved is Moved.KEEP_OLD and record.repository in terms.moving:
         return Hold(Why.FROZEN, "the mirror gets another name first, and what the tag had goes there with it")
     return None
+
+
+def _large(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> Hold | None:
+    """Hold what the listing says is too large; of an index of which platforms are chosen it tells more than is copied."""
+    max_size, described = terms.rules.of(record.repository, tag).max_size, listing.manifests.get(digest)
+    if max_size is None or described is None or described.size is None or described.size <= max_size:
+        return None
+    if terms.rules.platforms_of(record.repository) and described.media_type not in media_types.MANIFESTS - media_types.INDEXES:
+        return None
+    return Hold(Why.LARGE, f"it has {described.size} bytes, of which max_size = {max_size} are taken at most")
 
 
 def _young(record: Record, tag: Tag, digest: Digest, terms: Terms) -> Hold | None:

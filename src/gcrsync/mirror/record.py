@@ -30,6 +30,8 @@ class Why(StrEnum):
     """It has not been seen for long enough."""
     FROZEN = "frozen"
     """The tag may not move."""
+    LARGE = "large"
+    """It is larger than the mirror takes."""
 
 
 class Mirrored(NamedTuple):

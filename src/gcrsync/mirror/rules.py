@@ -39,7 +39,8 @@ class Policy:
 
     A tag that is ``gone`` is pruned after ``grace``, unless one run would prune more than ``max_prune`` of the tags on record, a
     number from 0 to 1. A digest is copied once it has been known for ``min_age``. It is told where nothing has changed for
-    ``stale_after``, None for never. What refers to an image is asked for again for ``referrers_for`` after its copy.
+    ``stale_after``, None for never. What refers to an image is asked for again for ``referrers_for`` after its copy. An image
+    that the source says has more bytes than ``max_size`` is not copied, None for no limit.
     """
 
     moved: Moved = Moved.FOLLOW
@@ -49,6 +50,7 @@ class Policy:
     min_age: int = 0
     stale_after: int | None = None
     referrers_for: int = 7 * _DAY
+    max_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Rule:
     min_age: int | None = None
     stale_after: int | None = None
     referrers_for: int | None = None
+    max_size: int | None = None
     choice: Choice = ALL
     platforms: Platforms | None = None
 
@@ -84,6 +87,7 @@ class Rule:
             min_age=policy.min_age if self.min_age is None else self.min_age,
             stale_after=policy.stale_after if self.stale_after is None else self.stale_after,
             referrers_for=policy.referrers_for if self.referrers_for is None else self.referrers_for,
+            max_size=policy.max_size if self.max_size is None else self.max_size,
         )
 
 

@@ -14,7 +14,7 @@ from gcrsync.mirror.snapshot import absence_doubt, own_doubt
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Namespace, Repository, Tag, is_host
 
-_KEYS = {Why.YOUNG: "min_age", Why.FROZEN: "moved"}
+_KEYS = {Why.YOUNG: "min_age", Why.FROZEN: "moved", Why.LARGE: "max_size"}
 """The keys by which a rule holds what the source has."""
 
 

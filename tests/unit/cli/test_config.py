@@ -35,6 +35,7 @@ gone = "prune"
 grace = "14d"
 max_prune = "2.5%"
 min_age = "72h"
+max_size = "2GiB"
 stale_after = "90d"
 referrers_for = "0s"
 
@@ -64,7 +65,7 @@ def test_a_table_is_read_whole() -> None:
             insecure=True,
             accept_empty=Patterns(("static",)),
             rules=Rules(
-                Policy(Moved.KEEP_OLD, Vanished.PRUNE, 14 * DAY, Fraction(1, 40), 3 * DAY, 90 * DAY, 0),
+                Policy(Moved.KEEP_OLD, Vanished.PRUNE, 14 * DAY, Fraction(1, 40), 3 * DAY, 90 * DAY, 0, 2 * 1024**3),
                 (
                     Rule(Match("static:v*"), moved=Moved.FREEZE),
                     Rule(Match("re:java/.*:debug"), gone=Vanished.KEEP, min_age=0),
@@ -179,6 +180,7 @@ def test_official_images_are_named_as_they_are_written() -> None:
         (ONE + "moved = 'never'\n", 4, "moved: expected follow or freeze or keep-old"),
         (ONE + "grace = 30\n", 4, "grace: expected a string"),
         (ONE + "min_age = '3 days'\n", 4, "min_age: '3 days' is no duration"),
+        (ONE + "max_size = '2 gigs'\n", 4, "max_size: '2 gigs' is no size"),
         (ONE + "max_prune = '0.1'\n", 4, "max_prune: '0.1' is no share"),
         (ONE + "max_prune = '101%'\n", 4, "max_prune: '101%' is no share"),
         (ONE + "[mirror.rule]\nmatch = 'a'\n", 4, "two brackets"),

@@ -82,7 +82,7 @@ WRONG = (
     ("2021-03-04T05:06:07Z", "2021-03-04", 11, "'2021-03-04' is not a valid time"),
     ("2021-03-04T05:06:07Z", "2021-02-30T05:06:07Z", 11, "'2021-02-30T05:06:07Z' is not a valid time"),
     ('"2021-03-04T05:06:07Z"', "1614834367", 11, "expected a time"),
-    ('"refused"', '"tired"', 15, "'why' is none of refused, young, frozen"),
+    ('"refused"', '"tired"', 15, "'why' is none of refused, young, frozen, large"),
     (', "reason": "schema 1 manifest"', "", 15, "'reason' is missing or not a string"),
     ('    "v1.0": {"digest"', '    "v1.0": {"digets"', 18, "'digest' is missing or not a string"),
     (f'"v1.0": {{"digest": "{OLD}"', f'"v1.0": {{"digest": "{OTHER}"', 18, f"no entry in 'manifests' describes {OTHER}"),

@@ -9,6 +9,9 @@ from gcrsync.mirror.change import State
 from gcrsync.mirror.holding import NO_PLACE, Terms, kept_tag
 from gcrsync.mirror.record import Held, Kept, Record, Why
 from gcrsync.mirror.rules import Moved, Policy, Rules
+from gcrsync.oci import media_types
+from gcrsync.oci.listing import Described
+from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Tag
 from gcrsync.oci.referrers import fallback_tag
 from tests.support.values import NOW, THEN, compare, digest, listing, record, records, repository, snapshot
@@ -138,3 +141,29 @@ def test_a_tag_that_is_pinned_anew_moves_whatever_may_not_move_and_keeps_what_it
     assert found(known, seen, replace(terms(Moved.FREEZE), pinned=pinned)) == {"1": ("moved", "", ""), "2": ("held", "frozen", "")}
     assert found(known, seen, replace(terms(Moved.KEEP_OLD), pinned=pinned))["1"][2] == str(kept_tag(Tag("1"), digest("x")))
     assert found(known, seen, replace(terms(min_age=HOUR), pinned=pinned))["1"] == ("held", "young", "")
+
+
+def sized(known: Record, size: int | None, rules: Rules, media_type: str | None = media_types.OCI_MANIFEST) -> tuple[str, str]:
+    """Give what is to be done of a new digest that a listing describes so, and the reason."""
+    seen = replace(listing({"1": "new"}), manifests={digest("new"): Described(media_type, size)})
+    (change,) = compare(records(known), snapshot(NAME, {NAME: seen}), terms=Terms(NOW, rules=rules)).changes
+    return change.state.value, change.reason
+
+
+def test_what_a_listing_says_is_larger_than_the_limit_is_held_and_copied_once_the_limit_is_raised() -> None:
+    small, raised = Rules(Policy(max_size=100)), Rules(Policy(max_size=101))
+    held = Held(digest("new"), THEN, Why.LARGE, "it has 101 bytes, of which max_size = 100 are taken at most")
+
+    assert sized(record(NAME, {}), 101, small) == ("held", held.reason)
+    assert sized(record(NAME, {}), 100, small)[0] == "added"
+    assert sized(record(NAME, {}), None, small)[0] == "added"
+    assert sized(replace(record(NAME, {}), held={Tag("1"): held}), 101, raised)[0] == "added"
+
+
+def test_the_size_of_a_whole_index_says_nothing_where_platforms_are_chosen_of_it() -> None:
+    chosen = Rules(Policy(max_size=100), platforms=(Platform("linux", "amd64"),))
+
+    assert sized(record(NAME, {}), 101, replace(chosen, platforms=()), media_types.OCI_INDEX)[0] == "held"
+    assert sized(record(NAME, {}), 101, chosen, media_types.OCI_INDEX)[0] == "added"
+    assert sized(record(NAME, {}), 101, chosen, None)[0] == "added"
+    assert sized(record(NAME, {}), 101, chosen)[0] == "held"

@@ -41,18 +41,18 @@ def test_a_match_that_can_be_for_nothing_is_refused(text: str) -> None:
 
 def test_of_the_rules_that_match_the_last_holds_setting_by_setting() -> None:
     rules = Rules(
-        Policy(moved=Moved.FREEZE, min_age=60),
+        Policy(moved=Moved.FREEZE, min_age=60, max_size=9),
         (
             Rule(Match("**:latest"), moved=Moved.FOLLOW, gone=Vanished.PRUNE, grace=1),
-            Rule(Match("a"), min_age=0, grace=2, max_prune=Fraction(1)),
+            Rule(Match("a"), max_size=8, min_age=0, grace=2, max_prune=Fraction(1)),
             Rule(Match("b"), moved=Moved.KEEP_OLD),
         ),
         SOURCE,
     )
 
-    assert rules.of(repository("gcr.io/p/a"), Tag("latest")) == Policy(Moved.FOLLOW, Vanished.PRUNE, 2, Fraction(1), 0)
-    assert rules.of(repository("gcr.io/p/a"), Tag("1")) == Policy(moved=Moved.FREEZE, grace=2, max_prune=Fraction(1))
-    assert rules.of(repository("gcr.io/p/c"), Tag("1")) == Policy(moved=Moved.FREEZE, min_age=60)
+    assert rules.of(repository("gcr.io/p/a"), Tag("latest")) == Policy(Moved.FOLLOW, Vanished.PRUNE, 2, Fraction(1), 0, max_size=8)
+    assert rules.of(repository("gcr.io/p/a"), Tag("1")) == Policy(moved=Moved.FREEZE, grace=2, max_prune=Fraction(1), max_size=8)
+    assert rules.of(repository("gcr.io/p/c"), Tag("1")) == Policy(moved=Moved.FREEZE, min_age=60, max_size=9)
 
 
 def test_without_a_source_repositories_match_by_their_whole_names() -> None:

@@ -87,6 +87,14 @@ def test_what_a_rule_holds_names_the_key_and_what_is_taken_tells_its_place() -> 
     assert added.startswith("p/kube added by : include has kube; versions of rule 1 (match = 'kube:*') has it in >=1.28")
 
 
+def test_what_is_too_large_names_the_rule_that_sets_the_limit() -> None:
+    limited = replace(RULES, exceptions=(*RULES.exceptions, Rule(Match("kube"), max_size=9)))
+
+    (large,) = why("kube:v1.29.0", replace(SELECTION, rules=limited))
+
+    assert large.startswith("p/kube held by max_size of rule 3 (match = 'kube'): it has 10 bytes, of which max_size = 9")
+
+
 def test_an_excluded_repository_and_that_of_another_shard_are_left_out() -> None:
     excluding = replace(SELECTION, includes=())
     shards = [replace(SELECTION, shard=Shard(number, 2)) for number in (1, 2)]
