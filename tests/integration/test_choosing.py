@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.build import image
+from tests.support.build import image, index
 from tests.support.nights import Night, night
 
 RULES = """
@@ -84,3 +84,29 @@ def test_compare_explains_what_becomes_of_a_tag_and_which_rule_decides_that(begu
     ]
     assert "no repository that was looked at has 9.9.9" in begun.run("compare", "--why", "9.9.9", code=1).stderr
     assert begun.serves("kube") == {}
+
+
+def test_what_is_too_large_is_held_before_a_blob_is_read_and_its_manifest_is_not_read_again(begun: Night) -> None:
+    small, large = image("small"), image("large", layers=40)
+    both = index(small, large)
+    for tag, built in (("small", small), ("large", large), ("both", both)):
+        begun.source.add("acme/sized", built, tag)
+    wanted = ("--include", "sized")
+    begun.mirror.configure(begun.namespace, begun.destination, 'max_size = "3kB"')
+    told = begun.run("sync", *wanted)
+    held = begun.recorded("sized")["held"]
+
+    assert set(begun.serves("sized")) == {"small"}
+    assert {tag: entry["why"] for tag, entry in held.items()} == {"large": "large", "both": "large"}
+    assert "of which max_size = 3000 are taken at most" in told.stdout + told.stderr
+    sent = {logged.path.rpartition("/")[2] for logged in begun.source.requests("GET") if "/blobs/" in logged.path}
+    assert sent == {str(digest) for digest in small.blobs}
+
+    begun.source.log.clear()
+    assert "nothing to record" in begun.run("sync", *wanted).stderr
+    assert [logged for logged in begun.source.requests("GET") if "/manifests/sha256:" in logged.path] == []
+
+    begun.mirror.configure(begun.namespace, begun.destination, 'max_size = "1GB"')
+    begun.run("sync", *wanted)
+    assert set(begun.serves("sized")) == {"small", "large", "both"}
+    assert "held" not in begun.recorded("sized")

@@ -240,5 +240,5 @@ def _name(step: Step) -> str:
 
 
 def _say_problem(say: Callable[[str], None], outcome: Outcome) -> None:
-    if outcome.problem in (Problem.FAILED, Problem.REFUSED):
-        say(one_line(f"{'held' if outcome.problem is Problem.REFUSED else 'failed'}: {_name(outcome.step)}: {outcome.reason}"))
+    if outcome.problem is Problem.FAILED or outcome.why is not None:
+        say(one_line(f"{'held' if outcome.why else 'failed'}: {_name(outcome.step)}: {outcome.reason}"))

@@ -106,8 +106,9 @@ def _quoted(text: str) -> str:
 
 
 def _held(held: Held) -> Json:
-    since = format_time(held.since)
-    return {"digest": held.digest.text, "since": since, "why": held.why.value, "reason": held.reason, **held.extra}
+    known: dict[str, Json] = {"digest": held.digest.text, "since": format_time(held.since), "why": held.why.value}
+    measured: dict[str, Json] = {} if held.size is None else {"size": held.size}
+    return {**known, "reason": held.reason, **measured, **held.extra}
 
 
 def _gone(gone: Gone) -> Json:

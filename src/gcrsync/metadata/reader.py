@@ -158,7 +158,7 @@ class _Reader:
         why, reason = _text(entry, "why"), _text(entry, "reason")
         if why not in list(Why):
             raise WrongValueError(f"'why' is none of {', '.join(Why)}")
-        return Held(digest, since, Why(why), reason, entry)
+        return Held(digest, since, Why(why), reason, size=_measured(entry), extra=entry)
 
     def gone(self, value: Json) -> Gone:
         entry = _entry(value)
@@ -184,6 +184,14 @@ def _one_by_one(read: Callable[[Json], _Value]) -> _Values[_Value]:
 
 def _texts(section: Json) -> set[str]:
     return {text for text in section.values() if isinstance(text, str)} if isinstance(section, dict) else set()
+
+
+def _measured(entry: dict[str, Json]) -> int | None:
+    size = entry.pop("size", None)
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool)):
+        raise WrongValueError("'size' is not a number of bytes")
+    _check_size(size)
+    return size
 
 
 def _check_size(size: int | None) -> None:

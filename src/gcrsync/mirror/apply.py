@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.holding import Hold
-from gcrsync.mirror.outcome import Outcome, Problem
+from gcrsync.mirror.outcome import Outcome
 from gcrsync.mirror.record import Gone, Held, Kept, Mirrored, Record, Why
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
@@ -30,7 +30,7 @@ class _Draft:
         """Note that the source has a digest which the mirror has not; what the mirror serves it goes on serving."""
         before = self.held.get(tag)
         since, extra = (before.since, before.extra) if before is not None and before.digest == digest else (now, {})
-        self.held[tag] = Held(digest, since, hold.why, hold.reason, extra)
+        self.held[tag] = Held(digest, since, hold.why, hold.reason, extra, hold.size)
         if tag in self.gone:
             self.tags[tag] = self.gone.pop(tag).digest
 
@@ -71,7 +71,7 @@ class _Draft:
 
         What is new and refers to something is not noted before all of that came: the next run would not look for it again.
         """
-        all_came = all(outcome.problem in (None, Problem.REFUSED) for outcome in outcomes)
+        all_came = all(outcome.problem is None or outcome.why is not None for outcome in outcomes)
         for outcome in outcomes:
             if outcome.untagged is not None:
                 known = self.record.untagged
@@ -133,10 +133,11 @@ def _note_outcome(draft: _Draft, outcome: Outcome, now: datetime) -> None:
         draft.manifests[step.digest] = known._replace(referrers=_joined(known, outcome))
     for tag in outcome.confirmed:
         draft.confirm(tag, step.digest)
-    if outcome.problem is Problem.REFUSED:
+    if outcome.why is not None:
+        hold = Hold(outcome.why, outcome.reason, outcome.size if outcome.why is Why.LARGE else None)
         for tag in step.tags:
             if tag not in outcome.confirmed:
-                draft.hold(tag, step.digest, Hold(Why.REFUSED, outcome.reason), now)
+                draft.hold(tag, step.digest, hold, now)
 
 
 def _described(known: Mirrored | None, outcome: Outcome, now: datetime) -> Mirrored:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gcrsync.mirror.platforms import was_chosen_otherwise
+from gcrsync.mirror.platforms import Platforms, told, was_chosen_otherwise
 from gcrsync.mirror.record import Held, Record, Why
 from gcrsync.mirror.rules import Moved, Rules
 from gcrsync.mirror.telling import told_time
@@ -51,10 +51,11 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why a digest is not copied, in a word and in a sentence."""
+    """Why a digest is not copied, in a word and in a sentence; ``size`` is in bytes where that is why and no list tells it."""
 
     why: Why
     reason: str
+    size: int | None = None
 
     def is_known(self, held: Held | None, digest: Digest) -> bool:
         """Say whether a digest is on record as held for this.
@@ -130,13 +131,36 @@ def _frozen(record: Record, tag: Tag, terms: Terms) -> Hold | None:
 
 
 def _large(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> Hold | None:
-    """Hold what the listing says is too large; of an index of which platforms are chosen it tells more than is copied."""
-    max_size, described = terms.rules.of(record.repository, tag).max_size, listing.manifests.get(digest)
-    if max_size is None or described is None or described.size is None or described.size <= max_size:
+    """Hold what is too large as the listing says, or as it was when its manifests were read; else they tell when it is copied."""
+    max_size, platforms = terms.rules.of(record.repository, tag).max_size, terms.rules.platforms_of(record.repository)
+    if max_size is None:
         return None
-    if terms.rules.platforms_of(record.repository) and described.media_type not in media_types.MANIFESTS - media_types.INDEXES:
+    size = _listed_size(digest, listing, platforms)
+    if size is not None:
+        return Hold(Why.LARGE, too_large(size, max_size)) if size > max_size else None
+    held = record.held.get(tag)
+    if held is None or held.digest != digest or held.size is None or held.size <= max_size:
         return None
-    return Hold(Why.LARGE, f"it has {described.size} bytes, of which max_size = {max_size} are taken at most")
+    # What was measured of other platforms says nothing of these.
+    reason = too_large(held.size, max_size, platforms)
+    return Hold(Why.LARGE, reason, held.size) if held.reason.startswith(_measured(held.size, platforms)) else None
+
+
+def too_large(size: int, max_size: int, platforms: Platforms = ()) -> str:
+    """Say why an image is not copied that has so many bytes, for these platforms."""
+    return f"{_measured(size, platforms)} of which max_size = {max_size} are taken at most"
+
+
+def _measured(size: int, platforms: Platforms) -> str:
+    return f"it has {size} bytes" + (f" for {told(platforms)}," if platforms else ",")
+
+
+def _listed_size(digest: Digest, listing: Listing, platforms: Platforms) -> int | None:
+    """Give the size that the listing tells; of an index of which platforms are chosen it tells more than is copied."""
+    described = listing.manifests.get(digest)
+    if described is None or (platforms and described.media_type not in media_types.MANIFESTS - media_types.INDEXES):
+        return None
+    return described.size
 
 
 def _young(record: Record, tag: Tag, digest: Digest, terms: Terms) -> Hold | None:

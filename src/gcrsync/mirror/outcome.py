@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gcrsync.mirror.platforms import Platforms
-from gcrsync.mirror.record import Subjects
+from gcrsync.mirror.record import Subjects, Why
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.listing import Described
 from gcrsync.oci.name import Repository, Tag
@@ -36,7 +36,7 @@ class Step:
 
     ``mirror`` is the target's name as it is recorded; ``described`` is what the listing said of the manifest, and ``recorded``
     what the record says of the target. ``platforms`` are what is wanted of an index, none for all of it. ``keeps`` tells of those
-    tags that move what the target is to keep.
+    tags that move what the target is to keep. An image of more than ``max_size`` bytes is not copied, None for whatever size.
     """
 
     source: Repository
@@ -48,6 +48,7 @@ class Step:
     recorded: Recorded = Recorded.REPOSITORY
     platforms: Platforms = ()
     keeps: tuple[Keep, ...] = ()
+    max_size: int | None = None
 
 
 class Problem(StrEnum):
@@ -55,6 +56,8 @@ class Problem(StrEnum):
 
     REFUSED = "refused"
     """The destination will never take this manifest: it is recorded as held."""
+    LARGE = "large"
+    """It is larger than a rule takes, as its manifests say: it is recorded as held."""
     FAILED = "failed"
     """Something went wrong on the way: it is tried again in the next run."""
     STOPPED = "stopped"
@@ -87,3 +90,11 @@ class Outcome:
     untagged: Subjects | None = None
     asked: int = 0
     kept: tuple[Keep, ...] = ()
+
+    @property
+    def why(self) -> Why | None:
+        """Why the tags that are not confirmed are to be held; None where nothing is."""
+        return _HELD.get(self.problem) if self.problem else None
+
+
+_HELD = {Problem.REFUSED: Why.REFUSED, Problem.LARGE: Why.LARGE}

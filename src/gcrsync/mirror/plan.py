@@ -36,7 +36,7 @@ def make_plan(
         for step in _steps(
             _Place(destination, records.get(repository, Record(repository, "")), rules.platforms_of(repository)),
             snapshot.listings[repository.namespace],
-            alike,
+            _by_size(rules, repository, alike),
         )
     )
 
@@ -57,11 +57,24 @@ class _Place:
     platforms: Platforms
 
 
-def _steps(place: _Place, listing: Listing, named: Mapping[Digest, list[Change]]) -> Iterator[Step]:
+_Sized = tuple[Digest, int | None]
+"""A digest, and the most bytes that its image may have."""
+
+
+def _by_size(rules: Rules, repository: Repository, named: Mapping[Digest, list[Change]]) -> Mapping[_Sized, list[Change]]:
+    """Part the tags of a digest where a rule takes it under one of them and not under another."""
+    parted: dict[_Sized, list[Change]] = {}
     for digest, alike in named.items():
+        for change in alike:
+            parted.setdefault((digest, rules.of(repository, change.tag).max_size), []).append(change)
+    return parted
+
+
+def _steps(place: _Place, listing: Listing, named: Mapping[_Sized, list[Change]]) -> Iterator[Step]:
+    for (digest, max_size), alike in named.items():
         tags = tuple(change.tag for change in alike)
         step = _step(place, digest, tags, listing.manifests.get(digest, Described()))
-        yield replace(step, keeps=tuple(_keeps(place.record, alike)))
+        yield replace(step, keeps=tuple(_keeps(place.record, alike)), max_size=max_size)
 
 
 def _keeps(record: Record, changes: Iterable[Change]) -> Iterator[Keep]:

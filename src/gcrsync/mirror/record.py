@@ -61,13 +61,17 @@ class Mirrored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the source has under a tag and the mirror has not; ``since`` (UTC) is the run that first saw the digest."""
+    """What the source has under a tag and the mirror has not; ``since`` (UTC) is the run that first saw the digest.
+
+    ``size`` is in bytes, of an image that is held for its size where no list tells that; None of all others.
+    """
 
     digest: Digest
     since: datetime
     why: Why
     reason: str
     extra: Mapping[str, Json] = field(default_factory=dict)
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def with_referrers(record: Record, outcome: Outcome) -> Iterator[Change]:
     more = len(set(outcome.referrers) - set(record.manifests[step.digest].referrers))
     reason = f"{more} {'manifest that refers' if more == 1 else 'manifests that refer'} to it copied"
     for tag in step.tags:
-        if outcome.problem in (Problem.FAILED, Problem.REFUSED):
+        if outcome.problem is Problem.FAILED or outcome.why is not None:
             yield Change(step.source, tag, State.FAILED, step.digest, step.digest, outcome.reason, news=False)
         elif more:
             yield Change(step.source, tag, State.UNCHANGED, step.digest, step.digest, reason)
@@ -110,5 +110,6 @@ def _as_it_ended(change: Change, outcome: Outcome | None) -> Change | None:
         reason = change.reason if is_kept else "the mirror has lost the old one, which is not kept"
         narrowed = () if outcome.mirror_digest is None else (NARROWED,)
         return replace(change, reason="; ".join(filter(None, (reason, *narrowed))))
-    state = State.HELD if outcome.problem is Problem.REFUSED else State.FAILED
-    return Change(change.repository, change.tag, state, change.digest, change.was, outcome.reason, news=state is State.HELD)
+    if outcome.why is None:
+        return Change(change.repository, change.tag, State.FAILED, change.digest, change.was, outcome.reason, news=False)
+    return Change(change.repository, change.tag, State.HELD, change.digest, change.was, outcome.reason, why=outcome.why)

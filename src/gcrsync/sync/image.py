@@ -38,6 +38,8 @@ class Progress:
     untagged: Subjects | None = None
     asked: int = 0
     kept: list[Keep] = field(default_factory=list)
+    large: str = ""
+    """Why the image is too large to be copied; empty where it is not."""
 
     def count(self, requests: int) -> None:
         """Count requests that told what refers to the image."""
@@ -50,6 +52,8 @@ class Progress:
 
     def outcome(self, problem: Problem | None = None, reason: str = "") -> Outcome:
         """Say what came of the step."""
+        if problem is None and self.large:
+            problem, reason = Problem.LARGE, self.large
         return Outcome(
             step=self.step,
             confirmed=tuple(self.confirmed),

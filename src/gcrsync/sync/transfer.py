@@ -6,19 +6,21 @@ from contextlib import suppress
 from gcrsync.errors import (
     DigestMismatchError,
     GcrsyncError,
+    InvalidManifestError,
     NotFoundError,
     PullLimitError,
     RefusedError,
     RegistryError,
     StoppedError,
 )
+from gcrsync.mirror.holding import too_large
 from gcrsync.mirror.outcome import Outcome, Problem, Recorded, Step
 from gcrsync.mirror.platforms import choose, no_match
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.manifest import AnyManifest, Descriptor, Index
+from gcrsync.oci.manifest import DEEPEST_INDEX, AnyManifest, Descriptor, Index
 from gcrsync.oci.name import Repository, Tag
-from gcrsync.sync.image import Image, Progress, Shared, blob_sizes
+from gcrsync.sync.image import BlobSizes, Image, Progress, Shared, blob_sizes
 from gcrsync.sync.passage import Known, Passage
 from gcrsync.sync.referrers import Referrers
 
@@ -80,8 +82,11 @@ class Transfer:
 
         def ask(progress: Progress) -> None:
             nonlocal present
-            self._choose(progress)
-            present = self._passage.target.head_manifest(step.target, progress.digest) is not None
+            chosen = self._choose(progress)
+            there = self._passage.target.head_manifest(step.target, progress.digest)
+            present = there is not None
+            if self._is_too_large(progress, chosen, there):
+                return
             progress.kept.extend(step.keeps)
             progress.confirmed.extend(step.tags)
 
@@ -126,6 +131,8 @@ class Transfer:
     def _copy(self, progress: Progress) -> None:
         step, chosen = progress.step, self._choose(progress)
         present = self._present(step, progress.digest)
+        if self._is_too_large(progress, chosen, present):
+            return
         served = [] if present is None else [tag for tag in step.tags if self._serves(step, tag, progress.digest)]
         image = Image(self._shared, progress)
         whole = step.recorded is Recorded.MANIFEST or (present is not None and present.media_type not in media_types.INDEXES)
@@ -142,6 +149,31 @@ class Transfer:
         if whole:
             progress.confirmed.extend(served)
         self._tag_all(image, progress, manifest, served)
+
+    def _is_too_large(self, progress: Progress, chosen: AnyManifest | None, present: Descriptor | None) -> bool:
+        """Measure an image that the target does not have, where a rule takes it only up to a size; no blob is read for that."""
+        step = progress.step
+        if step.max_size is None or present is not None or step.recorded is Recorded.MANIFEST:
+            return False
+        manifest = chosen or self._shared.manifests.get(step.source, step.digest)
+        size = sum(self._sizes(step, manifest, depth=0).values())
+        if size <= step.max_size:
+            return False
+        progress.size, progress.media_type = size, progress.media_type or manifest.media_type
+        progress.large = too_large(size, step.max_size, step.platforms)
+        return True
+
+    def _sizes(self, step: Step, manifest: AnyManifest, depth: int) -> BlobSizes:
+        """Give every blob that an image names, those of its children too; foreign layers count, whoever keeps them."""
+        if not isinstance(manifest, Index):
+            return blob_sizes(manifest) or {}
+        if depth >= DEEPEST_INDEX:
+            raise InvalidManifestError(str(step.digest), f"more than {DEEPEST_INDEX} indexes in one another")
+        sizes: BlobSizes = {}
+        for entry in manifest.manifests:
+            is_blob = entry.media_type and entry.media_type not in media_types.MANIFESTS
+            sizes |= {entry.digest: entry.size} if is_blob else self._sizes(step, self._child(step, entry), depth + 1)
+        return sizes
 
     def _keep(self, progress: Progress) -> None:
         """Have the target keep what the tags of a step had, where it is to; what it has lost cannot be kept, and the tag moves."""

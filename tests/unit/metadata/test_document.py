@@ -141,6 +141,16 @@ def test_times_are_cut_to_whole_seconds_of_utc() -> None:
     assert decode(encode(replace(RECORD, manifests={**RECORD.manifests, OTHER: entered})), PATH).manifests[OTHER].mirrored == NIGHT
 
 
+def test_the_size_of_what_is_held_for_it_is_read_back_and_is_a_number_of_bytes() -> None:
+    text = encode(replace(RECORD, held={Tag("a"): Held(NEW, NIGHT, Why.LARGE, "it is", {"more": 1}, 2_000)}))
+
+    assert '"reason": "it is", "size": 2000, "more": 1}' in text
+    assert decode(text, PATH).held[Tag("a")].size == 2_000
+    for wrong in ("-1", "true", '"2000"', "1.5"):
+        with pytest.raises(InvalidMetadataError, match="'size' is not a number of bytes"):
+            decode(text.replace('"size": 2000', f'"size": {wrong}'), PATH)
+
+
 @pytest.mark.parametrize("text", ["\ud800", "\u2028", "\u202e", "\x85", "\x00", '"', "\\", "\n"])
 def test_no_text_breaks_a_line_or_the_encoding(text: str) -> None:
     record = replace(RECORD, held={Tag("a"): Held(NEW, NIGHT, Why.FROZEN, text)})

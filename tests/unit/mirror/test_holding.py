@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gcrsync.mirror.change import State
-from gcrsync.mirror.holding import NO_PLACE, Terms, kept_tag
+from gcrsync.mirror.holding import NO_PLACE, Terms, kept_tag, too_large
 from gcrsync.mirror.record import Held, Kept, Record, Why
 from gcrsync.mirror.rules import Moved, Policy, Rules
 from gcrsync.oci import media_types
@@ -167,3 +167,16 @@ def test_the_size_of_a_whole_index_says_nothing_where_platforms_are_chosen_of_it
     assert sized(record(NAME, {}), 101, chosen, media_types.OCI_INDEX)[0] == "added"
     assert sized(record(NAME, {}), 101, chosen, None)[0] == "added"
     assert sized(record(NAME, {}), 101, chosen)[0] == "held"
+
+
+def test_what_was_measured_once_is_held_without_being_read_again_until_other_platforms_are_wanted() -> None:
+    amd64, arm64 = ((Platform("linux", architecture),) for architecture in ("amd64", "arm64"))
+    small = Rules(Policy(max_size=100), platforms=amd64)
+    reason = too_large(101, 100, amd64)
+    known = replace(record(NAME, {}), held={Tag("1"): Held(digest("new"), THEN, Why.LARGE, reason, size=101)})
+
+    assert reason == "it has 101 bytes for linux/amd64, of which max_size = 100 are taken at most"
+    assert sized(known, None, small) == ("held", reason)
+    assert sized(known, None, replace(small, platforms=arm64))[0] == "added"
+    assert sized(known, None, replace(small, platforms=()))[0] == "added"
+    assert sized(known, None, replace(small, policy=Policy(max_size=101)))[0] == "added"
