@@ -16,6 +16,7 @@ from gcrsync.mirror.rules import Rules
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import DOCKER_HUB, Namespace, Tag
 from gcrsync.registry.vendors import NAMES as VENDORS
+from gcrsync.registry.vendors import fits
 
 _KEYS = SETTINGS | {"source", "images", "official_images", "vendor", "destination", "name"}
 _KEYS |= {"include", "exclude", "insecure", "accept_empty", "rule"}
@@ -84,7 +85,7 @@ class _Reader:
             insecure=self._read.flag("insecure") or False,
             accept_empty=self._read.patterns("accept_empty") or Patterns(),
             rules=read_rules(self._values, source, self._error),
-            vendor=self._vendor(),
+            vendor=self._fitting_vendor(source),
             official_images=self._official_images(source),
             line=self._line("source"),
         )
@@ -111,7 +112,7 @@ class _Reader:
                 pins=named.pins,
                 insecure=self._read.flag("insecure") or False,
                 rules=naming(named.tags),
-                vendor=self._vendor(),
+                vendor=self._fitting_vendor(repository.namespace),
                 line=self._line("images"),
             )
             for repository, named in read_images(lines).items()
@@ -157,6 +158,12 @@ class _Reader:
         vendor = self._required_text("vendor") if "vendor" in self._values else ""
         if vendor and vendor not in VENDORS:
             raise self._error("vendor", f"vendor: expected one of {', '.join(sorted(VENDORS))}")
+        return vendor
+
+    def _fitting_vendor(self, source: Namespace) -> str:
+        vendor = self._vendor()
+        if vendor and not fits(vendor, source.registry):
+            raise self._error("vendor", f"vendor: {source.registry} is not listed by {vendor}; leave it out")
         return vendor
 
     def _official_images(self, source: Namespace) -> str:

@@ -63,10 +63,10 @@ def _check(response: httpx.Response, url: httpx.URL, insecure: frozenset[str]) -
 
 
 def _with_page(source: httpx.URL, url: httpx.URL) -> httpx.URL:
-    """Give the query of a tag listing back to a redirect that lost it, as registry.k8s.io's do: without it, lists are cut."""
-    if source.query and not url.query and source.path.endswith(_LIST) and url.path.endswith(_LIST):
-        return url.copy_with(query=source.query)
-    return url
+    """Give a redirect of a tag listing what it lost of the query, as registry.k8s.io's do: without it, lists are cut."""
+    lost = {key: value for key, value in source.params.items() if key not in url.params}
+    is_list = source.path.endswith(_LIST) and url.path.endswith(_LIST)
+    return url.copy_merge_params(lost) if lost and is_list else url
 
 
 def _refused(response: httpx.Response, reason: str) -> ProtocolError:

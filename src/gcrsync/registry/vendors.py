@@ -23,6 +23,12 @@ NAMES = frozenset(_BY_NAME)
 """What a configuration can call for by name."""
 
 
+def fits(name: str, registry: str) -> bool:
+    """Say whether a vendor can be that of a host: of some there is one alone, and a host that is known has no other."""
+    own = _BY_HOST.get(registry)
+    return name == own if own or name in (GitHub.name, Hub.name) else True
+
+
 def known(session: Session, registry: str, name: str = "") -> Vendor | None:
     """Give the vendor that is named, or that this host is known to be; None where only its answers can tell."""
     made = _BY_NAME.get(name or _BY_HOST.get(registry, ""))

@@ -3,20 +3,24 @@
 from collections.abc import Container, Mapping
 from dataclasses import replace
 
-from gcrsync.errors import ProtocolError
+from gcrsync.errors import DeniedError, ProtocolError, UnauthorizedError
 from gcrsync.mirror.choosing import choose
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Repository, Tag
+from gcrsync.registry.catalog import tags
 from gcrsync.registry.client import Client
 from gcrsync.registry.vendor import Vendor
 from gcrsync.sync.found import Failure, Found, Means, told
+
+_HIDDEN = "it is on record, and neither named nor shown: log in, or name it in accept_empty if it is gone"
 
 
 def enumerate_repositories(means: Means, found: Found, vendor: Vendor) -> None:
     """List every selected repository of the namespace, and note what could not be listed."""
     listings: dict[Repository, Listing] = {}
-    for repository, answer in means.all(lambda each: told(lambda: vendor.tags(each)), _named(found, vendor)):
+    named = _named(found, vendor)
+    for repository, answer in means.all(lambda each: told(lambda: vendor.tags(each)), [*named, *_missed(means, found)]):
         if isinstance(answer, Failure):
             found.fail(repository.namespace, answer)
             found.requests += 1
@@ -43,6 +47,29 @@ def _named(found: Found, vendor: Vendor) -> list[Repository]:
         below = frozenset(repository.path for repository in answer.repositories if repository.namespace != namespace)
         found.listings[namespace] = Listing(children=below)
     return found.own(answer.repositories)
+
+
+def _missed(means: Means, found: Found) -> list[Repository]:
+    """Give the repositories on record that the vendor's list does not name and the registry has all the same.
+
+    Who may not see a repository gets a list without it, and one that changes while it is read may miss another: only what the
+    registry itself does not have is gone.
+    """
+    namespace = found.namespace
+    if namespace not in found.listings or found.selection.believes_empty(namespace):
+        return []
+    children = found.listings[namespace].children | {namespace.path}
+    lost = [each for each in found.recorded if each.path not in children and not found.selection.believes_empty(each.namespace)]
+    there: list[Repository] = []
+    for repository, answer in means.all(lambda each: told(lambda: tags(means.session, each)), lost):
+        found.requests += 1
+        if isinstance(answer, UnauthorizedError | DeniedError):
+            found.unseen[repository.namespace] = f"{_HIDDEN} ({answer.reason})"
+        elif isinstance(answer, Failure):
+            found.fail(repository.namespace, answer)
+        elif answer[0]:
+            there.append(repository)
+    return there
 
 
 def _add(means: Means, found: Found, listings: Mapping[Repository, Listing]) -> None:

@@ -1,6 +1,6 @@
 """What a survey works with, and what it has seen so far."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -48,6 +48,8 @@ class Found:
     """
 
     selection: Selection
+    recorded: Collection[Repository] = ()
+    """The selected repositories of which the source had tags at the last look."""
     listings: dict[Namespace, Listing] = field(default_factory=dict)
     failures: dict[Namespace, str] = field(default_factory=dict)
     limited: set[Namespace] = field(default_factory=set)

@@ -3,7 +3,8 @@
 from gcrsync.errors import StoppedError
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import GOOGLE, OFFICIAL_IMAGES, Snapshot
-from gcrsync.oci.name import Namespace
+from gcrsync.oci.name import Namespace, Repository
+from gcrsync.registry.google_names import leads_to_google
 from gcrsync.registry.listing import GoogleAnswer, PlainAnswer, ask
 from gcrsync.registry.plain import Plain
 from gcrsync.registry.refused import UnlessRefused
@@ -19,16 +20,22 @@ from gcrsync.sync.walk import walk
 def survey(means: Means, selection: Selection, library: Library | None = None) -> Snapshot:
     """List the namespace of a selection, whole or with a note of what could not be listed.
 
-    Google's list is known by its answer; ``library`` is what a selection with official-images begins with. StoppedError where the
-    run was asked to stop before everything was seen.
+    Google's list is known by its answer; ``library`` is what is on record, and what a selection with official-images begins with.
+    StoppedError where the run was asked to stop before everything was seen.
     """
     means.watch.surveying(selection.namespace)
-    found = Found(selection)
+    found = Found(selection, recorded=_recorded(selection, library))
     listed_by = _looked(means, found, library)
     put_pins(found)
     if means.stopped():
         raise StoppedError
     return found.snapshot(listed_by)
+
+
+def _recorded(selection: Selection, library: Library | None) -> tuple[Repository, ...]:
+    """Give the selected repositories of which the source had tags at the last look."""
+    records = {} if library is None else library.records
+    return tuple(sorted(repository for repository, record in records.items() if record.tags and selection.judges(repository)))
 
 
 def _looked(means: Means, found: Found, library: Library | None) -> str:
@@ -49,7 +56,7 @@ def _seen(means: Means, found: Found) -> str:
     if isinstance(answer, Failure):
         found.fail(namespace, answer)
         found.requests = 1
-        return Plain.name
+        return GOOGLE if leads_to_google(namespace.registry) else Plain.name
     if isinstance(answer, GoogleAnswer):
         walk(means, found, answer)
         return GOOGLE

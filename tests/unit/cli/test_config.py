@@ -145,6 +145,8 @@ def test_official_images_are_named_as_they_are_written() -> None:
         ("[[mirror]]\nsource = 'a\n", 2, "not TOML"),
         (ONE + "official_images = '../images'\n", 4, "only for a source at or below docker.io/library"),
         (HUB + "vendor = 'x'\n", 5, "vendor"),
+        (ONE + "vendor = 'github'\n", 4, "is not listed by github"),
+        ("[[mirror]]\nsource = 'docker.io/a'\ndestination = 'd.io'\nvendor = 'quay'\n", 4, "docker.io is not listed by quay"),
         (
             "[[mirror]]\nsource = 'docker.io/library'\ndestination = 'd.io'\nofficial_images = ''\n",
             4,

@@ -114,6 +114,7 @@ def test_within_a_private_network_redirects_are_followed(url: str, location: str
             "https://ar.test/v2/p/a/tags/list?n=1&last=x",
         ),
         ("https://r.test/v2/a/tags/list?n=10000", "https://ar.test/v2/p/a/tags/list?n=5", "https://ar.test/v2/p/a/tags/list?n=5"),
+        ("https://r.test/v2/a/tags/list?n=9", "https://ar.test/v2/p/a/tags/list?x=1", "https://ar.test/v2/p/a/tags/list?x=1&n=9"),
         ("https://r.test/v2/a/tags/list", "https://ar.test/v2/p/a/tags/list", "https://ar.test/v2/p/a/tags/list"),
         ("https://r.test/v2/a/tags/list?n=10000", "https://ar.test/login", "https://ar.test/login"),
         ("https://r.test/v2/_catalog?n=10000", "https://ar.test/v2/_catalog", "https://ar.test/v2/_catalog"),

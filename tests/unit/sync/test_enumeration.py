@@ -1,0 +1,80 @@
+"""What is on record and not named by a list is gone only where the registry itself does not have it."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from gcrsync.mirror.change import State
+from gcrsync.mirror.library import Official
+from gcrsync.mirror.patterns import Patterns
+from gcrsync.mirror.selection import Selection
+from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.oci.name import Namespace
+from gcrsync.sync.found import Means
+from gcrsync.sync.official import Library
+from gcrsync.sync.progress import Watch
+from gcrsync.sync.survey import survey
+from tests.support.build import image
+from tests.support.faults import Fault, document, status
+from tests.support.repositories import no_foreign
+from tests.support.sessions import session_to
+from tests.support.simulator import Simulator, network
+from tests.support.values import compare, everything, record, records
+
+KNOWN = records(record("registry.test/p/app", {"1": "one"}), record("registry.test/p/secret", {"1": "two"}, gone={"0": "old"}))
+WHOLE = everything("registry.test/p")
+
+
+@pytest.fixture
+def registry() -> Simulator:
+    """A registry whose catalogue names one of the two repositories that are on record."""
+    registry = Simulator("registry.test")
+    registry.add("p/app", image("one"), "1")
+    registry.faults.append(Fault("GET", "/v2/_catalog", document({"repositories": ["p/app"]}), times=None))
+    return registry
+
+
+def look(registry: Simulator, selection: Selection = WHOLE) -> Snapshot:
+    with session_to(network(registry)) as session, ThreadPoolExecutor(2) as executor:
+        means = Means(session, executor, 2, lambda: False, Watch())
+        return survey(means, selection, Library(KNOWN, Official(), no_foreign))
+
+
+def states(seen: Snapshot, selection: Selection = WHOLE) -> Mapping[str, State]:
+    changes = compare(KNOWN, seen, selection).changes
+    return {f"{change.repository.path}:{change.tag}": change.state for change in changes if change.repository.path == "p/secret"}
+
+
+def test_one_that_is_not_there_is_gone(registry: Simulator) -> None:
+    seen = look(registry)
+
+    assert states(seen) == {"p/secret:1": State.GONE}
+    assert [logged.path for logged in registry.requests("GET")].count("/v2/p/secret/tags/list") == 1
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_one_that_is_not_shown_is_not_gone_unless_somebody_says_so(registry: Simulator, code: int) -> None:
+    registry.faults.append(Fault("GET", "/v2/p/secret", status(code), times=None))
+    seen = look(registry)
+
+    assert states(seen) == {}
+    assert "log in, or name it in accept_empty" in seen.unseen[Namespace("registry.test", "p/secret")]
+
+    believing = replace(WHOLE, accept_empty=Patterns(("secret",)))
+    assert states(look(registry, believing), believing) == {"p/secret:1": State.GONE}
+
+
+def test_one_that_is_there_all_the_same_is_listed(registry: Simulator) -> None:
+    registry.add("p/secret", image("two anew"), "1", "2")
+
+    assert states(look(registry)) == {"p/secret:1": State.MOVED, "p/secret:2": State.ADDED}
+
+
+def test_one_that_cannot_be_asked_for_is_a_list_that_failed(registry: Simulator) -> None:
+    registry.faults.append(Fault("GET", "/v2/p/secret", status(418), times=None))
+    seen = look(registry)
+
+    assert states(seen) == {}
+    assert Namespace("registry.test", "p/secret") in seen.failures
