@@ -7,7 +7,9 @@ from gcrsync.errors import InvalidNameError
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import DOCKER_HUB, Repository, Tag, canonical_host, is_host
 
-_DEFAULT_TAG = "latest"
+DEFAULT_TAG = "latest"
+"""The tag of a reference that has neither tag nor digest."""
+
 _OFFICIAL = "library"
 _IDENTIFIER = re.compile(r"[0-9a-f]{64}")
 
@@ -28,13 +30,8 @@ class Written:
         """
         if "://" in text:
             raise InvalidNameError("image", text, "expected no scheme before the host")
-        named, at, digest = text.partition("@")
-        name, colon, tag = named.rpartition(":")
-        if not colon or "/" in tag:  # the colon is that of a port
-            name, tag = named, ""
-        elif not tag:
-            raise InvalidNameError("image", text, "its tag is empty")
-        return cls(_repository(name, text), tag, Digest(digest) if at else None)
+        name, tag, digest = parted(text)
+        return cls(_repository(name, text), tag, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +56,27 @@ class Reference:
     def parse(cls, text: str) -> "Reference":
         """Read a reference as Docker does; with neither tag nor digest it is ``latest``. Raises InvalidNameError."""
         written = Written.parse(text)
-        tag = written.tag or ("" if written.digest else _DEFAULT_TAG)
+        tag = written.tag or ("" if written.digest else DEFAULT_TAG)
         return cls(written.repository, Tag(tag) if tag else None, written.digest)
 
     @classmethod
     def to(cls, repository: Repository, target: Tag | Digest) -> "Reference":
         """Give the reference to a tag or a digest (distribution-spec, ``<reference>``)."""
         return cls(repository, tag=target) if isinstance(target, Tag) else cls(repository, digest=target)
+
+
+def parted(text: str) -> tuple[str, str, Digest | None]:
+    """Part what names an image into a name, a tag, which is not checked and empty where there is none, and a digest.
+
+    Raises InvalidNameError where the tag is empty though there is a colon before it, and for what is no digest.
+    """
+    named, at, digest = text.partition("@")
+    name, colon, tag = named.rpartition(":")
+    if not colon or "/" in tag:  # the colon is that of a port
+        name, tag = named, ""
+    elif not tag:
+        raise InvalidNameError("image", text, "its tag is empty")
+    return name, tag, Digest(digest) if at else None
 
 
 def _repository(name: str, text: str) -> Repository:
