@@ -1,6 +1,5 @@
 """The embedded registry and a program that is not ours: skopeo pulls from it and pushes to it."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from gcrsync.serve.server import serving
 from tests.support.build import Built, image, index, index_with_attestation
 from tests.support.layouts import put
 from tests.support.sessions import session_to
-from tests.support.skopeo import skopeo
+from tests.support.skopeo import require_skopeo, skopeo
 
 IMAGES = {
     "image": image(),
@@ -30,10 +29,7 @@ IMAGES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _skopeo() -> None:
-    """Skip for a person who has no skopeo, and fail in a CI, so that green never means skipped."""
-    if shutil.which("skopeo") is None:
-        absent = pytest.fail if os.environ.get("CI") else pytest.skip
-        absent("skopeo is not on PATH")
+    require_skopeo()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 
-from gcrsync.cli import program_mirror, program_record, program_tools
+from gcrsync.cli import program_image, program_mirror, program_record, program_tools
 from gcrsync.cli.command import THREADS
 from gcrsync.cli.program import app
 from gcrsync.cli.streams import code_in_the_end, make_lasting
@@ -14,7 +14,7 @@ from gcrsync.store.command import LOCAL_VARIABLES
 GARBAGE_THRESHOLD = 200_000
 """How many values there may be before cycles are looked for among them."""
 
-COMMANDS = (program_mirror, program_record, program_tools)
+COMMANDS = (program_mirror, program_record, program_image, program_tools)
 """The modules whose commands the program has, in the order of its help."""
 
 

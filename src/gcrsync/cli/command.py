@@ -17,7 +17,7 @@ import typer
 
 from gcrsync.cli.console import Screen
 from gcrsync.cli.record_options import Told
-from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, StoppedError
+from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, NotFoundError, PullLimitError, StoppedError
 from gcrsync.mirror.ending import Ending
 from gcrsync.store.command import end_all
 from gcrsync.sync.stop import Stop
@@ -52,6 +52,15 @@ class Exit(IntEnum):
     STOPPED = 130
     """A signal ended the run; what was confirmed is recorded."""
 
+
+_CODES: tuple[tuple[type[GcrsyncError], Exit], ...] = (
+    (LimitError, Exit.BUDGET),
+    (StoppedError, Exit.STOPPED),
+    (InputError, Exit.USAGE),
+    (PullLimitError, Exit.BUDGET),
+    (NotFoundError, Exit.IMAGES),
+)
+"""How the program ends for an error that ends a command; the first that fits counts, and for any other it is RECORD."""
 
 _FIRST_TO_LAST = (Exit.DEFECT, Exit.STOPPED, Exit.USAGE, Exit.RECORD, Exit.IMAGES, Exit.BUDGET, Exit.DELTA)
 
@@ -121,9 +130,7 @@ def _give_document(screen: Screen, options: object, command: str, error: Gcrsync
 
 
 def _code(error: GcrsyncError) -> Exit:
-    if isinstance(error, StoppedError):
-        return Exit.BUDGET if isinstance(error, LimitError) else Exit.STOPPED
-    return Exit.USAGE if isinstance(error, InputError) else Exit.RECORD
+    return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.RECORD)
 
 
 @contextmanager

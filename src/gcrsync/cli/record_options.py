@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gcrsync.cli.image_options import CopyOptions
 from gcrsync.cli.options import (
     AsJson,
     Branch,
@@ -163,5 +164,5 @@ class MirrorConfigOptions:
     verbose: Verbose = False
 
 
-Told = CompareOptions | HistoryOptions | ListOptions | ResolveOptions | RewriteOptions | SearchOptions | VerifyOptions
+Told = CompareOptions | CopyOptions | HistoryOptions | ListOptions | ResolveOptions | RewriteOptions | SearchOptions | VerifyOptions
 """The options of the commands that give a document for programs."""

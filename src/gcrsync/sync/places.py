@@ -12,6 +12,9 @@ from gcrsync.oci.name import Repository, Tag
 class Source(Protocol):
     """A place that images are copied from."""
 
+    def head_manifest(self, repository: Repository, target: Tag | Digest) -> Descriptor | None:
+        """Give the descriptor of a manifest, None where there is none."""
+
     def get_manifest(self, repository: Repository, target: Tag | Digest) -> AnyManifest:
         """Give a manifest, checked against its digest where it is asked for by one."""
 
@@ -27,9 +30,6 @@ class Target(Source, Protocol):
 
     def is_new(self, repository: Repository) -> bool:
         """Say whether a repository has nothing yet that would be worth a question."""
-
-    def head_manifest(self, repository: Repository, target: Tag | Digest) -> Descriptor | None:
-        """Give the descriptor of a manifest, None where there is none."""
 
     def tags(self, repository: Repository) -> tuple[Tag, ...]:
         """Give all tags of a repository, none where there is no such repository."""

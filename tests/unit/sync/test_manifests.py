@@ -24,6 +24,9 @@ class Source:
         self.reads: list[Digest] = []
         self.error: Exception | None = None
 
+    def head_manifest(self, repository: Repository, target: Tag | Digest) -> Descriptor | None:
+        raise NotImplementedError
+
     def get_manifest(self, repository: Repository, target: Tag | Digest) -> AnyManifest:
         assert repository == REPOSITORY
         assert isinstance(target, Digest)

@@ -1,0 +1,41 @@
+"""The options of the commands that are about single images."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from gcrsync.cli.options import AsJson, Insecure, Jobs, ReportFile, Retries, Timeout, Verbose
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOptions:
+    """What ``copy`` takes."""
+
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SRC", help="The image: nginx, gcr.io/distroless/static:latest, quay.io/a/b@sha256:..., oci:DIR/NAME:TAG."
+        ),
+    ]
+    destination: Annotated[
+        str,
+        typer.Argument(
+            metavar="DST", help="The name that it gets: ghcr.io/acme/static:v1, oci:DIR/NAME:TAG. Without a tag: that of SRC."
+        ),
+    ]
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Copy only what an index has for linux/amd64, linux/arm/v7...; the digest is then another. Repeatable.",
+            metavar="OS/ARCH",
+        ),
+    ] = None
+    all: Annotated[bool, typer.Option("--all", help="Copy the image whole, with all its platforms: the default.")] = False
+    insecure: Insecure = None
+    jobs: Jobs = 8
+    timeout: Timeout = 60.0
+    retries: Retries = 3
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
