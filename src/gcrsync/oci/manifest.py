@@ -55,12 +55,16 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What names a blob or a manifest: type, digest and size in bytes (image-spec, descriptor.md)."""
+    """What names a blob or a manifest: type, digest and size in bytes (image-spec, descriptor.md).
+
+    ``artifact_type`` is that of a manifest which is an artifact, empty where the descriptor names none.
+    """
 
     media_type: str
     digest: Digest
     size: int
     platform: Platform | None = None
+    artifact_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +182,14 @@ def _subject(document: Mapping[str, object], media_type: str, what: str) -> Desc
 
 def _said_of_itself(document: Mapping[str, object]) -> tuple[str, Mapping[str, str]]:
     """Read artifactType and annotations; what is malformed is none, since it decides nothing about the bytes."""
-    found, entries = document.get("artifactType"), document.get("annotations")
-    artifact_type = found if isinstance(found, str) and _ARTIFACT_TYPE.fullmatch(found) else ""
+    entries = document.get("annotations")
     annotations = entries if isinstance(entries, dict) else {}
-    return artifact_type, {key: text for key, text in annotations.items() if isinstance(text, str)}
+    return _artifact_type(document), {key: text for key, text in annotations.items() if isinstance(text, str)}
+
+
+def _artifact_type(entry: Mapping[str, object]) -> str:
+    found = entry.get("artifactType")
+    return found if isinstance(found, str) and _ARTIFACT_TYPE.fullmatch(found) else ""
 
 
 def _descriptors(document: Mapping[str, object], key: str, what: str) -> tuple[Descriptor, ...]:
@@ -206,7 +214,7 @@ def parse_descriptor(entry: object, where: str, what: str) -> Descriptor:
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_SIZE:
         raise InvalidManifestError(what, f"{where!r} has no size in bytes")
     try:
-        return Descriptor(media_type, Digest(digest), size, _platform(entry.get("platform")))
+        return Descriptor(media_type, Digest(digest), size, _platform(entry.get("platform")), _artifact_type(entry))
     except InvalidNameError as error:
         raise InvalidManifestError(what, f"{where!r}: {error.message}") from error
 
