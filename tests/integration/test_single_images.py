@@ -121,3 +121,38 @@ def test_what_cannot_be_copied_is_said_in_one_line_with_its_exit_code(scene: Sce
     assert "--all and --platform do not fit together" in both.stderr
     assert "names a tag: name one of the destination: NAME:TAG" in untagged.stderr
     assert (unanswered["command"], unanswered["exit"]) == ("copy", 3)
+
+
+def test_an_image_is_shown_with_all_its_digests_its_age_what_is_attached_and_the_name_that_pins_it(scene: Scene) -> None:
+    told = scene.document("inspect", f"{scene.source}:v1")
+    lines = scene.run("inspect", f"{scene.source}:v1").stdout.splitlines()
+    blobs = {digest: len(content) for child in IMAGE.children for digest, content in child.blobs.items()}
+
+    assert lines[0] == told["pinned"] == f"{scene.source}:v1@{IMAGE.digest}"
+    assert told["size"] == sum(blobs.values())
+    assert [(each["platform"], each["digest"]) for each in told["manifests"]] == [
+        ("linux/amd64", str(IMAGE.children[0].digest)),
+        ("linux/arm64/v8", str(IMAGE.children[1].digest)),
+    ]
+    assert told["created"] == "2021-03-04T05:06:07Z"
+    assert [(each["kind"], each["tag"], each["digest"]) for each in told["attached"]] == [
+        ("signature", SIGNATURE_TAG, str(SIGNATURE.digest)),
+        ("SBOM", None, str(BILL.digest)),
+    ]
+    assert any(line.startswith(f"linux/amd64     {IMAGE.children[0].digest}") for line in lines)
+
+
+def test_an_image_that_is_not_there_is_said_to_be_so(scene: Scene) -> None:
+    assert "there is no such image" in scene.run("inspect", f"{scene.source}:v9", code=1).stderr
+
+
+def test_a_platform_that_is_named_and_not_there_is_told_and_its_size_is_unknown(scene: Scene) -> None:
+    scene.run("copy", f"{scene.source}:v1", "oci:torn/app")
+    lost = IMAGE.children[1].digest
+    (scene.folder / "torn" / "app" / "blobs" / "sha256" / lost.encoded).unlink()
+
+    told = scene.document("inspect", "oci:torn/app:v1", code=1)
+
+    assert [each["size"] is None for each in told["manifests"]] == [False, True]
+    assert (told["size"], len(told["unread"])) == (None, 1)
+    assert str(lost) in told["unread"][0]

@@ -39,3 +39,22 @@ class CopyOptions:
     json: AsJson = False
     report: ReportFile = None
     verbose: Verbose = False
+
+
+@dataclass(frozen=True, slots=True)
+class InspectOptions:
+    """What ``inspect`` takes."""
+
+    image: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGE", help="The image: nginx, gcr.io/distroless/static:latest, quay.io/a/b@sha256:..., oci:DIR/NAME:TAG."
+        ),
+    ]
+    insecure: Insecure = None
+    jobs: Jobs = 8
+    timeout: Timeout = 60.0
+    retries: Retries = 3
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False

@@ -1,7 +1,7 @@
 """The commands that are about single images, as the program shows them."""
 
 from gcrsync.cli.command import Exit, takes
-from gcrsync.cli.image_options import CopyOptions
+from gcrsync.cli.image_options import CopyOptions, InspectOptions
 from gcrsync.cli.program import app
 
 PANEL = "Single images"
@@ -17,5 +17,19 @@ def copy(options: CopyOptions) -> Exit:
     Ends with 0; with 1 if the image is not there or could not be copied whole; with 3 if a registry could not be asked.
     """
     from gcrsync.cli.copying import copy as run
+
+    return run(options)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(InspectOptions)
+def inspect(options: InspectOptions) -> Exit:
+    """Show what an image is: its digest and those of its platforms, sizes, age, what is attached, and the name that pins it.
+
+    Reads manifests and one configuration, no layers. The first line is the name to pin: name:tag@digest.
+
+    Ends with 0; with 1 if the image or a manifest that it names is not there; with 3 if the registry could not be asked.
+    """
+    from gcrsync.cli.inspecting import inspect as run
 
     return run(options)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gcrsync.cli.image_options import CopyOptions
+from gcrsync.cli.image_options import CopyOptions, InspectOptions
 from gcrsync.cli.options import (
     AsJson,
     Branch,
@@ -164,5 +164,15 @@ class MirrorConfigOptions:
     verbose: Verbose = False
 
 
-Told = CompareOptions | CopyOptions | HistoryOptions | ListOptions | ResolveOptions | RewriteOptions | SearchOptions | VerifyOptions
+Told = (
+    CompareOptions
+    | CopyOptions
+    | HistoryOptions
+    | InspectOptions
+    | ListOptions
+    | ResolveOptions
+    | RewriteOptions
+    | SearchOptions
+    | VerifyOptions
+)
 """The options of the commands that give a document for programs."""

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from gcrsync.metadata.timestamp import format_time
+from gcrsync.mirror.located import Located
 from gcrsync.mirror.record import Json
 from gcrsync.mirror.single import Copied
+from gcrsync.oci.attached import Attached
 from gcrsync.oci.digest import Digest
+from gcrsync.oci.inspection import Inspection, Part
 
 VERSION = 1
 """The version of the JSON documents' shape."""
@@ -30,6 +33,45 @@ def copy_json(copied: Copied, started: datetime, exit_code: int) -> str:
         "reason": copied.reason or None,
     }
     return _document("copy", started, content, exit_code)
+
+
+def inspect_json(inspection: Inspection, image: Located, started: datetime, exit_code: int) -> str:
+    """Give what is known of an image as one JSON document, with a final newline."""
+    manifests: list[Json] = [_part(part) for part in inspection.parts]
+    attached: list[Json] = [_attached(each) for each in inspection.attached]
+    unread: list[Json] = list(inspection.unread)
+    content: dict[str, Json] = {
+        "image": str(image),
+        "pinned": str(image.pinned(inspection.descriptor.digest)),
+        "digest": inspection.descriptor.digest.text,
+        "mediaType": inspection.descriptor.media_type,
+        "size": inspection.size,
+        "created": None if inspection.created is None else format_time(inspection.created),
+        "manifests": manifests,
+        "attached": attached,
+        "unread": unread,
+    }
+    return _document("inspect", started, content, exit_code)
+
+
+def _part(part: Part) -> Json:
+    platform = part.descriptor.platform
+    return {
+        "platform": None if platform is None else str(platform),
+        "digest": part.descriptor.digest.text,
+        "mediaType": part.descriptor.media_type,
+        "size": part.size,
+    }
+
+
+def _attached(each: Attached) -> Json:
+    return {
+        "kind": each.kind.value,
+        "subject": each.subject.text,
+        "tag": None if each.tag is None else each.tag.name,
+        "digest": each.descriptor.digest.text,
+        "artifactType": each.descriptor.artifact_type or None,
+    }
 
 
 def _document(command: str, started: datetime, content: Mapping[str, Json], exit_code: int) -> str:

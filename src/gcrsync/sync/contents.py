@@ -1,14 +1,15 @@
-"""The manifests that belong to an image, and what is attached to them by tags: asked for where the image is."""
+"""The manifests that belong to an image, and what is attached to them: asked for where the image is."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from gcrsync.errors import InvalidManifestError, StoppedError
+from gcrsync.errors import InvalidManifestError, NotFoundError, StoppedError
 from gcrsync.oci import media_types
-from gcrsync.oci.attached import Attached, Kind, cosign_tags
+from gcrsync.oci.attached import Attached, Kind, cosign_tags, kind_of
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import DEEPEST_INDEX, AnyManifest, Descriptor, Index
 from gcrsync.oci.name import Repository, Tag
+from gcrsync.oci.referrers import fallback_tag
 from gcrsync.sync.places import Source
 from gcrsync.sync.pool import Pool, each
 
@@ -48,6 +49,29 @@ def tagged(place: Source, repository: Repository, subjects: Iterable[Digest], po
         return None if described is None else Attached(subject, kind, described, tag)
 
     return tuple(found for found in all_of(pool, ask, asked) if found is not None)
+
+
+def referring(place: Source, repository: Repository, subjects: Sequence[Digest], pool: Pool) -> tuple[Attached, ...]:
+    """Give what refers to manifests, by the place's lists or those under tags; raises what the place raises."""
+
+    def ask(subject: Digest) -> tuple[Descriptor, ...]:
+        listed = place.referrers(repository, subject, _ignore)
+        return _under_tag(place, repository, subject) if listed is None else listed
+
+    lists = zip(subjects, all_of(pool, ask, subjects), strict=True)
+    return tuple(Attached(subject, kind_of(entry.artifact_type), entry) for subject, entries in lists for entry in entries)
+
+
+def _under_tag(place: Source, repository: Repository, subject: Digest) -> tuple[Descriptor, ...]:
+    try:
+        found = place.get_manifest(repository, fallback_tag(subject))
+    except NotFoundError:
+        return ()
+    return found.manifests if isinstance(found, Index) else ()
+
+
+def _ignore(requests: int) -> None:
+    del requests
 
 
 def all_of(pool: Pool, work: Callable[[Item], Result], items: Sequence[Item]) -> tuple[Result, ...]:
