@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.build import image
+from tests.support.build import image, index
 from tests.support.faults import Fault, status
 from tests.support.runner import ROOT, Job, Runner, executable, jobs
 from tests.support.serving import served
@@ -20,6 +20,8 @@ from tests.support.simulator import Simulator
 JOBS = {str(job): job for job in jobs()}
 MIRROR = JOBS["mirror.yml:mirror"]
 CANARY = JOBS["canary.yml:list"]
+COPY = JOBS["copy.yml:copy"]
+INSPECT = JOBS["inspect.yml:inspect"]
 REQUIRED = JOBS["ci.yml:required"].step("Require that every job succeeded")
 RECORD = 'printf "%s\\n" "$(basename "$0") $*" >>"$CALLS"'
 MEBIBYTE = 1 << 20
@@ -52,12 +54,18 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             "github.actor": "somebody",
             "github.token": "the job's token",
             "inputs.namespaces": "",
+            "inputs.platform": "linux/amd64",
+            "inputs.source": f"{source_host}/project/tool",
+            "inputs.tag": "v1",
+            "inputs.target": f"{destination_host}/copied/tool",
             "join(needs.*.result, ' ')": "success success",
             "matrix.namespace": f"{source_host}/project",
             "matrix.shard": "1/1",
             "strategy.job-index": "0",
             "secrets.GCRSYNC_PASSWORD": "",
             "secrets.GCRSYNC_USERNAME": "",
+            **dict.fromkeys(("secrets.DOCKERHUB_USERNAME", "secrets.DOCKERHUB_TOKEN"), ""),
+            **dict.fromkeys(("secrets.QUAY_USERNAME", "secrets.QUAY_TOKEN"), ""),
         }
         runner = Runner(tmp_path, values)
         origin = _repository(runner.checkout, tmp_path / "origin.git", _config(source_host, destination_host))
@@ -293,6 +301,51 @@ def test_the_canary_fails_where_a_registry_does_not_answer(scene: Scene) -> None
     ended = runner.run_job(CANARY)
 
     assert [(each.name, each.code) for each in ended if each.code] == [("Compare with nothing", 3)]
+
+
+@pytest.mark.parametrize(("platform", "child"), [("linux/arm64", True), ("all", False)])
+def test_the_form_copies_one_platform_or_all_and_sums_up_both_digests(scene: Scene, platform: str, *, child: bool) -> None:
+    whole = scene.source.add("project/tool", index(image("amd64"), image("arm64")), "v1")
+
+    ended = scene.runner_where("inputs.platform", platform).run_job(COPY)
+
+    put = whole.children[1].digest if child else whole.digest
+    assert [each for each in ended if each.code] == []
+    assert scene.destination.repositories["copied/tool"].tags == {"v1": str(put)}
+    source, target = scene.runner.summary.splitlines()[2:]
+    assert source == f"| source | {scene.runner.values['inputs.source']}:v1@{whole.digest} | {whole.digest} |"
+    assert target == f"| destination | {scene.runner.values['inputs.target']}:v1 | {put} |"
+
+
+def test_what_a_form_says_is_a_name_and_never_an_option_or_code(scene: Scene) -> None:
+    for job, step in ((COPY, "Copy"), (INSPECT, "Inspect")):
+        ended = scene.runner_where("inputs.source", "--all $(id)").run(job.step(step))
+        assert ended.code == 2
+        assert "'docker.io/library/--all $(id)' is not a valid repository" in ended.output
+
+
+def test_a_copy_that_comes_to_nothing_is_red_and_sums_up_why(scene: Scene) -> None:
+    ended = scene.runner_where("inputs.tag", "v9").run_job(COPY)
+
+    assert [(each.name, each.code) for each in ended if each.code] == [("Copy", 1)]
+    assert "v9: there is no such image" in scene.runner.summary
+
+
+def test_the_form_shows_an_image_with_the_name_that_pins_it(scene: Scene) -> None:
+    scene.runner.run_job(INSPECT)
+
+    first = scene.runner.summary.splitlines()[0]
+    assert first == f"    {scene.runner.values['inputs.source']}:v1@{image('one').digest}"
+
+
+def test_each_registry_gets_its_own_secret_on_standard_input_and_only_where_there_is_one(scene: Scene) -> None:
+    secrets = {"secrets.QUAY_USERNAME": "me", "secrets.QUAY_TOKEN": "hidden"}
+    runner = replace(scene.runner, values={**scene.runner.values, **secrets})
+
+    ended = [runner.run(job.step("Log in to docker.io and quay.io")).code for job in (COPY, INSPECT)]
+
+    assert ended == [0, 0]
+    assert runner.calls == ["docker login quay.io --username me --password-stdin", "hidden"] * 2
 
 
 def _write_report(runner: Runner, reason: str) -> None:
