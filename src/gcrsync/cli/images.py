@@ -38,7 +38,7 @@ class Named:
 def lines_of_file(path: Path) -> tuple[Line, ...]:
     """Give the references in a file, without blank lines and comments; InvalidConfigError where it cannot be read."""
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidConfigError(str(path), 0, "not UTF-8 text") from error
     except OSError as error:

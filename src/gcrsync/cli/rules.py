@@ -1,6 +1,6 @@
 """The rules of one ``[[mirror]]`` table: what it says of all its tags, and its ``[[mirror.rule]]`` tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gcrsync.cli.values import Values, Wrong
 from gcrsync.mirror.choice import Choice, Order
@@ -29,7 +29,20 @@ def read_rules(values: Mapping[str, object], source: Namespace | None, wrong: Wr
         raise wrong("rule", "expected [[mirror.rule]] tables (with two brackets)")
     table = _rule(Values(values, "", wrong), _ALL)
     exceptions = tuple(_exception(Values(each, f"rule.{number}.", wrong)) for number, each in enumerate(tables))
+    _refuse_idle((table, *exceptions), wrong)
     return Rules(table.over(Policy()), exceptions, source, table.choice, table.platforms or ())
+
+
+def _refuse_idle(rules: Sequence[Rule], wrong: Wrong) -> None:
+    """Refuse a key that means nothing without another one, which nobody says: all tags would be taken, and not those few."""
+    choices = [rule.choice for rule in rules]
+    counts = any(choice.newest is not None for choice in choices)
+    orders = [choice.newest_by for choice in choices if choice.newest_by is not None]
+    if orders and not counts:
+        raise wrong("newest_by", "newest_by says nothing without newest: how many?")
+    has_versions = Order.VERSION in orders or any(choice.versions is not None for choice in choices)
+    if any(choice.prereleases for choice in choices) and not has_versions:
+        raise wrong("prereleases", 'prereleases says nothing without versions, or newest_by = "version"')
 
 
 def _exception(values: Values) -> Rule:

@@ -1,5 +1,6 @@
 """The values of one table of the configuration, each checked as it is read."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,9 @@ _Value = TypeVar("_Value")
 _Word = TypeVar("_Word", bound=StrEnum)
 Wrong = Callable[[str, str], InvalidConfigError]
 """Makes the error about a key, such as ``grace`` or ``rule.0.grace``, with the reason."""
+
+_IN_RULE = re.compile(r"^rule\.[0-9]+\.")
+"""What leads to a key of a rule, whose line says which rule that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Values:
         """Read a list of texts."""
         found = self.values.get(key, [])
         if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-            shown = key if self.prefix.startswith("rule.") else f"{self.prefix}{key}"
+            shown = _IN_RULE.sub("", f"{self.prefix}{key}")
             raise self.error(key, f"{shown}: expected a list of strings")
         return tuple(found) if key in self.values else None
 

@@ -142,4 +142,4 @@ def check_unmoved(names: Mapping[Repository, str], records: Records) -> None:
         if not mirrored(records[source]):
             continue
         message = f"{source} is recorded as mirrored to {records[source].mirror}, and this run would mirror it to {names[source]}"
-        raise MirrorNameError(message, hint="use another --metadata-repo, or --move to copy everything to the new name")
+        raise MirrorNameError(message, hint="use another --metadata-repo, or sync --move to copy everything to the new name")

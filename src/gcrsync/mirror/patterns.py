@@ -10,7 +10,10 @@ from gcrsync.errors import InvalidNameError
 
 _GLOB = glob.GLOBSTAR | glob.DOTGLOB | glob.FORCEUNIX
 _REGEX = "re:"
-_WILD = frozenset("*?[]{}!|()\\")
+_WILD = frozenset("*?[]!\\")
+_UNKNOWN = frozenset("{}|()")
+"""What globs mean by these elsewhere they do not here, and no name has them."""
+
 _ITSELF = frozenset({".", "**"})
 _EVERY = frozenset({"*", "**"})
 
@@ -112,9 +115,11 @@ def _compiled(text: str) -> re.Pattern[str]:
     try:
         if text.startswith(_REGEX):
             return re.compile(text.removeprefix(_REGEX))
-        positive, negative = glob.translate(text, flags=_GLOB)
-        if negative or len(positive) != 1:
+        if text.startswith("!"):
             raise InvalidNameError("pattern", text, "a pattern cannot be negated; use exclude")
+        if not _UNKNOWN.isdisjoint(text):
+            raise InvalidNameError("pattern", text, "a glob knows no alternatives; write each as a pattern, or re:(a|b)")
+        positive, _ = glob.translate(text, flags=_GLOB)
         return re.compile(positive[0])
     except (re.error, ValueError) as error:
         raise InvalidNameError("pattern", text, str(error)) from error

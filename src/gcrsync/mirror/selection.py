@@ -74,14 +74,20 @@ class Selection:
     @property
     def named_tags(self) -> frozenset[Tag] | None:
         """The tags, but for those with a pin, where every one of a single repository is named; None where they have to be found."""
-        texts = () if self.rules.choice.include is None else self.rules.choice.include.texts
-        if not (texts and all(map(is_literal, texts)) and self.only_itself and self.source.path) or self.rules.need_lists:
+        tags = self.literal_tags
+        if not (tags and self.only_itself and self.source.path) or self.rules.need_lists:
             return None
         itself = Repository(self.source.registry, self.source.path)
+        return frozenset(tag for tag in tags if self.takes_tag(itself, tag) and tag not in self.pins)
+
+    @property
+    def literal_tags(self) -> frozenset[Tag]:
+        """The tags where every one is named and no other can be selected; none where they have to be found."""
+        texts = () if self.rules.choice.include is None else self.rules.choice.include.texts
         try:
-            return frozenset(tag for tag in Tag.each(texts) if self.takes_tag(itself, tag) and tag not in self.pins)
+            return frozenset(Tag.each(texts) if all(map(is_literal, texts)) else ())
         except InvalidNameError:  # a list shows that there is no such tag
-            return None
+            return frozenset()
 
     def believes_empty(self, path: Namespace) -> bool:
         """Say whether an empty or truncated list of this path is to be believed."""

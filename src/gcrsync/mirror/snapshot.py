@@ -136,12 +136,25 @@ def _unmatched(snapshot: Snapshot, records: Records, selection: Selection) -> It
     if taken and missing and not snapshot.failures and not snapshot.others:
         names = ", ".join(sorted(missing))
         yield Doubt(snapshot.namespace, Fault.UNMATCHED, f"no repository that is selected has the tag {names}", below=False)
+    elif selection.rules.chooses and not snapshot.failures and not any(_names_chosen(listings, selection)) and taken:
+        yield Doubt(snapshot.namespace, Fault.UNMATCHED, "no tag of what is selected is chosen by its name", below=False)
+
+
+def _names_chosen(listings: Mapping[Namespace, Listing], selection: Selection) -> Iterator[bool]:
+    """Say of each tag whether its name is chosen, in the repositories that are selected."""
+    for path, listing in listings.items():
+        repository = Repository(path.registry, path.path)
+        if selection.takes(repository):
+            yield from (selection.takes_tag(repository, tag) for tag in (*listing.tags, *listing.unasked))
 
 
 def _has_unreached(snapshot: Snapshot, selection: Selection) -> bool:
-    """Say whether there are paths below which nothing can be selected, so that nobody has looked there."""
-    below = (path.child(name) for path, listing in snapshot.listings.items() for name in listing.children)
-    return snapshot.lists_untagged and not all(map(selection.reaches, below))
+    """Say whether there are repositories that nobody has looked into, since nothing of them can be selected."""
+    below = [path.child(name) for path, listing in snapshot.listings.items() for name in listing.children]
+    if snapshot.lists_untagged:
+        return not all(map(selection.reaches, below))
+    named = (Repository(snapshot.namespace.registry, name) for listing in snapshot.listings.values() for name in listing.children)
+    return bool(below) and not any(map(selection.takes, named))
 
 
 def _nothing_at_all(snapshot: Snapshot, selection: Selection) -> Iterator[Doubt]:

@@ -52,6 +52,7 @@ def _found_whole(means: Means, found: Found, repository: Repository, tags: froze
     found.listings[repository.namespace] = Listing(
         tags={**{tag: descriptor.digest for tag, descriptor in there.items()}, **found.selection.pins},
         manifests={descriptor.digest: Described(descriptor.media_type) for descriptor in there.values()},
+        unasked=found.selection.literal_tags.difference(tags, found.selection.pins),
     )
     means.watch.listed(repository.namespace)
     return True

@@ -145,6 +145,9 @@ def test_official_images_are_named_as_they_are_written() -> None:
         ("[[mirror]]\nsource = 'a\n", 2, "not TOML"),
         (ONE + "official_images = '../images'\n", 4, "only for a source at or below docker.io/library"),
         (HUB + "vendor = 'x'\n", 5, "vendor"),
+        (ONE + "newest_by = 'version'\n", 4, "says nothing without newest"),
+        (ONE + "prereleases = true\nnewest = 3\n", 4, "prereleases says nothing without versions"),
+        (ONE + "[[mirror.rule]]\nmatch = 'a'\ntags.include = 'x'\n", 6, "tags.include: expected a list of strings"),
         (ONE + "vendor = 'github'\n", 4, "is not listed by github"),
         ("[[mirror]]\nsource = 'docker.io/a'\ndestination = 'd.io'\nvendor = 'quay'\n", 4, "docker.io is not listed by quay"),
         (

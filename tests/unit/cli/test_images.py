@@ -21,7 +21,7 @@ def configured(folder: Path, references: str, *, name: str = "images.txt") -> Pa
 
 
 def test_a_file_has_one_reference_a_line_and_comments(tmp_path: Path) -> None:
-    config = configured(tmp_path, f"# web\nnginx:1.27   # the oldest\n\n  gcr.io/a/b:v1.*\nnginx@{ONE}\nnginx:1.27\n")
+    config = configured(tmp_path, f"\ufeff# web\nnginx:1.27   # the oldest\n\n  gcr.io/a/b:v1.*\nnginx@{ONE}\nnginx:1.27\n")
 
     nginx, other = read_config(config)
 

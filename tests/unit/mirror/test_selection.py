@@ -29,7 +29,7 @@ def test_patterns_match_whole_names(pattern: str, matching: list[str], other: li
     assert [name for name in matching + other if patterns.match(name)] == matching
 
 
-@pytest.mark.parametrize("pattern", ["re:(", "", "re:[z-a]"])
+@pytest.mark.parametrize("pattern", ["re:(", "", "re:[z-a]", "!1.28", "{1.28,1.29}", "*-{debug,dev}", "a|b", "+(a)"])
 def test_a_malformed_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(InvalidNameError):
         Patterns((pattern,))

@@ -10,18 +10,19 @@ from gcrsync.mirror.change import State
 from gcrsync.mirror.library import Official
 from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.selection import Selection
-from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.mirror.snapshot import Fault, Snapshot, find_doubts
 from gcrsync.oci.name import Namespace
 from gcrsync.sync.found import Means
 from gcrsync.sync.official import Library
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import survey
+from tests.support import faults
 from tests.support.build import image
-from tests.support.faults import Fault, document, status
+from tests.support.faults import document, status
 from tests.support.repositories import no_foreign
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
-from tests.support.values import compare, everything, record, records
+from tests.support.values import compare, everything, naming, record, records
 
 KNOWN = records(record("registry.test/p/app", {"1": "one"}), record("registry.test/p/secret", {"1": "two"}, gone={"0": "old"}))
 WHOLE = everything("registry.test/p")
@@ -32,7 +33,7 @@ def registry() -> Simulator:
     """A registry whose catalogue names one of the two repositories that are on record."""
     registry = Simulator("registry.test")
     registry.add("p/app", image("one"), "1")
-    registry.faults.append(Fault("GET", "/v2/_catalog", document({"repositories": ["p/app"]}), times=None))
+    registry.faults.append(faults.Fault("GET", "/v2/_catalog", document({"repositories": ["p/app"]}), times=None))
     return registry
 
 
@@ -56,7 +57,7 @@ def test_one_that_is_not_there_is_gone(registry: Simulator) -> None:
 
 @pytest.mark.parametrize("code", [401, 403])
 def test_one_that_is_not_shown_is_not_gone_unless_somebody_says_so(registry: Simulator, code: int) -> None:
-    registry.faults.append(Fault("GET", "/v2/p/secret", status(code), times=None))
+    registry.faults.append(faults.Fault("GET", "/v2/p/secret", status(code), times=None))
     seen = look(registry)
 
     assert states(seen) == {}
@@ -73,8 +74,22 @@ def test_one_that_is_there_all_the_same_is_listed(registry: Simulator) -> None:
 
 
 def test_one_that_cannot_be_asked_for_is_a_list_that_failed(registry: Simulator) -> None:
-    registry.faults.append(Fault("GET", "/v2/p/secret", status(418), times=None))
+    registry.faults.append(faults.Fault("GET", "/v2/p/secret", status(418), times=None))
     seen = look(registry)
 
     assert states(seen) == {}
     assert Namespace("registry.test", "p/secret") in seen.failures
+
+
+@pytest.mark.parametrize(
+    ("selection", "warning"),
+    [
+        (replace(WHOLE, includes=(Patterns(("tpyo",)),)), "nothing of what is here is selected"),
+        (replace(WHOLE, rules=naming("9*")), "no tag of what is selected is chosen by its name"),
+        (replace(WHOLE, rules=naming("1")), ""),
+    ],
+)
+def test_a_selection_that_takes_nothing_is_told(registry: Simulator, selection: Selection, warning: str) -> None:
+    doubts = find_doubts(look(registry, selection), {}, selection)
+
+    assert [doubt.reason for doubt in doubts.values() if doubt.fault is Fault.UNMATCHED] == ([warning] if warning else [])
