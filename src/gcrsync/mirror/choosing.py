@@ -49,7 +49,12 @@ def choose(selection: Selection, repository: Repository, listing: Listing) -> Ch
 
 
 def uploaded_of(listing: Listing, tag: Tag) -> datetime | None:
-    """Give when a tag was uploaded (UTC), None where the source does not tell."""
+    """Give when a tag was uploaded (UTC), None where the source does not tell.
+
+    Where the source tells times of tags, a tag without one is not given that of its manifest, which is another tag's.
+    """
+    if listing.uploaded:
+        return listing.uploaded.get(tag)
     described = listing.manifests.get(listing.tags[tag]) if tag in listing.tags else None
     return None if described is None else described.uploaded
 

@@ -10,7 +10,10 @@ from gcrsync.oci.name import Tag
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a listing says about a manifest; None is unknown. ``size`` is in bytes, ``uploaded`` in UTC."""
+    """What a listing says about a manifest; None is unknown. ``size`` is in bytes, ``uploaded`` in UTC.
+
+    Where the source tells times of tags, ``uploaded`` is the earliest of those that have the manifest.
+    """
 
     media_type: str | None = None
     size: int | None = None
@@ -21,14 +24,16 @@ class Described:
 class Listing:
     """One path of a registry: its tags, what is known of its manifests, and the names one level below it.
 
-    ``unasked`` are tags that the registry names and whose digests were not asked for, since nobody wants them. ``truncated`` is
-    true where the registry is known to cut such an answer short without a sign.
+    ``unasked`` are tags that the registry names and whose digests were not asked for, since nobody wants them. ``uploaded`` is when
+    a tag was last put there (UTC), with a digest or without; it is empty where the source tells times of manifests, or none.
+    ``truncated`` is true where the registry is known to cut such an answer short without a sign.
     """
 
     tags: Mapping[Tag, Digest] = field(default_factory=dict)
     manifests: Mapping[Digest, Described] = field(default_factory=dict)
     children: frozenset[str] = frozenset()
     unasked: frozenset[Tag] = frozenset()
+    uploaded: Mapping[Tag, datetime] = field(default_factory=dict)
     truncated: bool = False
 
     @property

@@ -100,6 +100,39 @@ def test_a_tag_without_a_time_is_not_chosen_by_time() -> None:
     assert (taken(by_age, listing), sorted(by_age.untimed)) == (["new"], ["unasked", "untold"])
 
 
+@pytest.mark.parametrize("names", [("moved", "stayed"), ("stayed", "moved")])
+def test_tags_of_one_digest_are_chosen_each_by_its_own_time(names: tuple[str, str]) -> None:
+    times = {"moved": NOW - timedelta(days=1), "stayed": NOW - timedelta(days=400)}
+    listing = Listing(
+        {Tag(name): digest("both") for name in names},
+        {digest("both"): Described(uploaded=times["stayed"])},
+        uploaded={Tag(name): times[name] for name in names},
+    )
+
+    assert taken(choose(selection(Choice(max_age=86_400 * 30)), REPOSITORY, listing), listing) == ["moved"]
+    newest = choose(selection(Choice(newest=1)), REPOSITORY, listing)
+    assert taken(newest, listing) == ["moved"]
+    assert newest.ranks == {Tag("moved"): (1, 2), Tag("stayed"): (2, 2)}
+
+
+def test_where_tags_have_times_one_without_does_not_take_that_of_another() -> None:
+    both = {Tag("told"): digest("both"), Tag("untold"): digest("both")}
+    manifests = {digest("both"): Described(uploaded=NOW)}
+    listing = Listing(both, manifests, unasked=frozenset([Tag("bare")]), uploaded={Tag("told"): NOW})
+
+    chosen = choose(selection(Choice(newest=9)), REPOSITORY, listing)
+
+    assert (taken(chosen, listing), sorted(chosen.untimed)) == (["told"], ["bare", "untold"])
+
+
+def test_a_tag_without_a_digest_is_chosen_by_its_time() -> None:
+    days = {"new": 1, "old": 9}
+    times = {Tag(name): NOW - timedelta(days=age) for name, age in days.items()}
+    listing = Listing(unasked=frozenset(times), uploaded=times)
+
+    assert taken(choose(selection(Choice(max_age=86_400 * 2)), REPOSITORY, listing), listing) == ["new"]
+
+
 def test_that_the_source_tells_no_times_is_warned_of() -> None:
     chosen = selection(Choice(max_age=86_400))
     seen = snapshot(str(PLACE), {str(PLACE): told({"new": 0}, "a", "b")})
