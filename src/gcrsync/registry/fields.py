@@ -19,6 +19,9 @@ _LARGEST_NUMBER = 2**63
 _END_OF_TIME = 253_402_300_800
 """The year 10000, in seconds since 1970, which a datetime does not reach."""
 
+_UNKNOWN = datetime.max.replace(tzinfo=UTC)
+"""Stands for a time that is not told: any that is told is earlier."""
+
 
 def entry(value: object, where: str) -> Entry:
     """Give a JSON object."""
@@ -79,17 +82,27 @@ def moment(seconds: int | None) -> datetime | None:
 def listing(told: Iterable[tuple[str, str, Described]], where: str) -> Listing:
     """Give the listing of tags that are told with their digests, empty where a digest is not told: it is then ``unasked``.
 
-    A name or a digest that is none raises ProtocolError: a list that is not understood whole must not count as whole.
+    The times that are told are those of the tags. A name or a digest that is none raises ProtocolError: a list that is not
+    understood whole must not count as whole.
     """
-    everything = list(told)
     try:
-        names = [Tag(name) for name, _, _ in everything]
-        digests = [Digest(digest) if digest else None for _, digest, _ in everything]
+        checked = [(Tag(name), Digest(digest) if digest else None, described) for name, digest, described in told]
     except InvalidNameError as error:
         raise _malformed(where, error.message) from error
-    tags = {name: digest for name, digest in zip(names, digests, strict=True) if digest is not None}
-    manifests = {digest: entry[2] for digest, entry in zip(digests, everything, strict=True) if digest is not None}
-    return Listing(tags, manifests, unasked=frozenset(names).difference(tags))
+    tags = {name: digest for name, digest, _ in checked if digest is not None}
+    times = {name: described.uploaded for name, _, described in checked}
+    return Listing(
+        tags,
+        _earliest((digest, described) for _, digest, described in checked if digest is not None),
+        unasked=frozenset(times).difference(tags),
+        uploaded={name: uploaded for name, uploaded in times.items() if uploaded is not None},
+    )
+
+
+def _earliest(told: Iterable[tuple[Digest, Described]]) -> dict[Digest, Described]:
+    """Give what is told of each manifest by the tag that has had it longest: it was there when the first of them was put."""
+    latest_first = sorted(told, key=lambda each: each[1].uploaded or _UNKNOWN, reverse=True)
+    return dict(latest_first)
 
 
 def _malformed(where: str, reason: str) -> ProtocolError:

@@ -118,4 +118,5 @@ def _only(listing: Listing, names: Collection[Tag]) -> Listing:
     """Give the listing of exactly these tags, with what is told of them."""
     tags = {tag: listing.tags[tag] for tag in names if tag in listing.tags}
     manifests = {digest: listing.manifests[digest] for digest in tags.values()}
-    return replace(listing, tags=tags, manifests=manifests, unasked=frozenset(names).difference(tags))
+    uploaded = {tag: listing.uploaded[tag] for tag in names if tag in listing.uploaded}
+    return replace(listing, tags=tags, manifests=manifests, unasked=frozenset(names).difference(tags), uploaded=uploaded)

@@ -63,6 +63,18 @@ def test_a_tag_without_a_digest_is_unasked() -> None:
     assert listing.unasked == {"old"}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_each_tag_keeps_its_time_and_a_manifest_has_the_earliest_of_them(order: tuple[int, int, int]) -> None:
+    early, late = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    times = [("a", early), ("b", late), ("c", None)]
+    told = [(name, str(DIGEST), Described(uploaded=uploaded)) for name, uploaded in times]
+    listing = fields.listing([told[place] for place in order], "")
+
+    assert listing.tags == dict.fromkeys([Tag("a"), Tag("b"), Tag("c")], DIGEST)
+    assert listing.uploaded == {Tag("a"): early, Tag("b"): late}
+    assert listing.manifests == {DIGEST: Described(uploaded=early)}
+
+
 @pytest.mark.parametrize(("name", "digest"), [("no tag", str(DIGEST)), ("1", "sha256:short"), ("../up", "")])
 def test_a_name_or_a_digest_that_is_none_spoils_the_list(name: str, digest: str) -> None:
     with pytest.raises(ProtocolError, match="not understood"):

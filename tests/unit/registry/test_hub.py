@@ -116,6 +116,27 @@ def test_tags_come_with_digests_sizes_and_times_and_old_ones_without(hub: Hub) -
     assert told.requests == 1
 
 
+@pytest.mark.parametrize("names", [("1.0", "latest"), ("latest", "1.0")])
+def test_tags_of_one_digest_have_each_its_own_time(docker: DockerHub, hub: Hub, names: tuple[str, str]) -> None:
+    pushed = {"1.0": "2020-05-06T07:08:09Z", "latest": PUSHED}
+    docker.repositories["app"] = [{"name": name, "digest": str(DIGEST), "tag_last_pushed": pushed[name]} for name in names]
+    listing = hub.tags(APP).listing
+
+    first, last = datetime(2020, 5, 6, 7, 8, 9, tzinfo=UTC), datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+    assert listing.uploaded == {Tag("1.0"): first, Tag("latest"): last}
+    assert listing.manifests == {DIGEST: Described(uploaded=first)}
+
+
+def test_of_a_part_the_times_of_the_tags_that_the_registry_names_are_kept(docker: DockerHub, hub: Hub) -> None:
+    told = [{"name": name, "tag_last_pushed": PUSHED} for name in ("1", "2")]
+    docker.api.faults.append(Fault("GET", "/tags", document({"count": 9, "results": told})))
+    docker.repositories["app"] = [{"name": "1"}, {"name": "3"}]
+    listing = hub.tags(APP).listing
+
+    assert listing.unasked == {Tag("1"), Tag("3")}
+    assert listing.uploaded == {Tag("1"): datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)}
+
+
 def test_the_size_of_an_index_is_unknown_whatever_is_said_of_it(docker: DockerHub, hub: Hub) -> None:
     docker.repositories["app"] = [{"name": "1", "digest": str(DIGEST), "full_size": 5, "media_type": media_types.OCI_INDEX}]
 

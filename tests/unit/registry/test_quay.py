@@ -126,6 +126,16 @@ def test_tags_come_with_digests_sizes_and_times(vendor: Quay) -> None:
     assert told.requests == 1
 
 
+@pytest.mark.parametrize("names", [("1.0", "latest"), ("latest", "1.0")])
+def test_tags_of_one_digest_have_each_its_own_time(quay: QuayIo, vendor: Quay, names: tuple[str, str]) -> None:
+    quay.repositories["app"] = [tag(name, DIGEST, start_ts={"1.0": START, "latest": END}[name]) for name in names]
+    listing = vendor.tags(APP).listing
+
+    first, last = datetime(2024, 5, 7, 7, 8, 9, tzinfo=UTC), datetime(2024, 5, 7, 8, 8, 9, tzinfo=UTC)
+    assert listing.uploaded == {Tag("1.0"): first, Tag("latest"): last}
+    assert listing.manifests == {DIGEST: Described(None, 1234, first)}
+
+
 def test_a_nested_repository_is_asked_for_by_its_whole_name(vendor: Quay) -> None:
     assert vendor.tags(NESTED).listing.tags == {Tag("2"): DIGEST}
 

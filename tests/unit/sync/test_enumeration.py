@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from gcrsync.mirror.change import State
+from gcrsync.mirror.choice import Choice
+from gcrsync.mirror.choosing import choose
 from gcrsync.mirror.library import Official
 from gcrsync.mirror.patterns import Patterns
+from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Fault, Snapshot, find_doubts
-from gcrsync.oci.name import Namespace
+from gcrsync.oci.name import Namespace, Repository, Tag
 from gcrsync.sync.found import Means
 from gcrsync.sync.official import Library
 from gcrsync.sync.progress import Watch
@@ -23,6 +27,7 @@ from tests.support.repositories import no_foreign
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
 from tests.support.values import compare, everything, naming, record, records
+from tests.support.vendors import Site
 
 KNOWN = records(record("registry.test/p/app", {"1": "one"}), record("registry.test/p/secret", {"1": "two"}, gone={"0": "old"}))
 WHOLE = everything("registry.test/p")
@@ -93,3 +98,26 @@ def test_a_selection_that_takes_nothing_is_told(registry: Simulator, selection: 
     doubts = find_doubts(look(registry, selection), {}, selection)
 
     assert [doubt.reason for doubt in doubts.values() if doubt.fault is Fault.UNMATCHED] == ([warning] if warning else [])
+
+
+def test_the_time_of_a_tag_chooses_it_before_its_digest_is_asked_for_and_after() -> None:
+    pushed = {"1": "2020-01-01T00:00:00Z", "2": "2026-01-01T00:00:00Z", "latest": "2025-01-01T00:00:00Z"}
+    app, both = Repository("docker.io", "acme/app"), image("both")
+    registry, api = Simulator("registry-1.docker.io"), Site()
+    registry.add("acme/app", both, *pushed)
+    results = [{"name": name, "tag_last_pushed": time} for name, time in pushed.items()]
+    results[0]["digest"] = str(both.digest)
+    api.routes = {
+        "GET /v2/namespaces/acme/repositories": lambda _: httpx.Response(200, json={"count": 1, "results": [{"name": "app"}]}),
+        "GET /v2/namespaces/acme/repositories/app/tags": lambda _: httpx.Response(200, json={"count": 3, "results": results}),
+    }
+    hosts = {"hub.docker.com": api, "registry-1.docker.io": registry}
+    newest = replace(everything("docker.io/acme"), rules=Rules(choice=Choice(newest=1), source=app.namespace))
+
+    with session_to(lambda request: hosts[request.url.host](request)) as session, ThreadPoolExecutor(2) as executor:
+        seen = survey(Means(session, executor, 2, lambda: False, Watch()), newest)
+
+    assert [logged.path for logged in registry.requests("HEAD")] == ["/v2/acme/app/manifests/2"]
+    listing = seen.listings[app.namespace]
+    assert listing.tags == {Tag("1"): both.digest, Tag("2"): both.digest}
+    assert set(choose(newest, app, listing).left) == {Tag("1"), Tag("latest")}
