@@ -46,7 +46,8 @@ class Hub:
             hint = "is its name right? what is not public is listed after docker login docker.io"
             raise type(given.refusal)(DOING, str(namespace), given.refusal.reason, hint=hint)
         names = {fields.text(each, "name", str(namespace)) for each in given.entries}
-        unseen = "" if len(names) >= given.count else f"Docker Hub has {given.count} repositories here, and lists {len(names)}"
+        counted = "does not say how many repositories it has" if given.count is None else f"has {given.count} repositories"
+        unseen = "" if given.has_all(names) else f"Docker Hub {counted} here, and lists {len(names)}"
         try:
             return Names(
                 tuple(Repository(DOCKER_HUB, f"{namespace.path}/{name}") for name in sorted(names)), given.requests, unseen
@@ -60,7 +61,7 @@ class Hub:
         owner, _, name = repository.path.partition("/")
         given = self._login.call(lambda shown: self._given(shown, f"{owner}/repositories/{name}/tags"))
         listing = fields.listing((_told(each, str(repository)) for each in given.entries), str(repository))
-        if given.refusal is None and len(listing.tags) + len(listing.unasked) >= given.count:
+        if given.refusal is None and given.has_all([*listing.tags, *listing.unasked]):
             return Tagged(listing, given.requests)
         names, requests = catalog.tags(self._session, repository)
         return Tagged(_only(listing, names), given.requests + requests)
@@ -79,27 +80,42 @@ class Hub:
         url = _REPOSITORIES.join(path).copy_with(params=_PAGE)
         pages = Answers(self._session, Call("GET", url, self._registry, authorization=shown), _next)
         entries: list[Entry] = []
-        count = 0
+        counts: list[int | None] = []
         try:
             for page in pages:
                 entries += fields.listed(page, "results", path)
-                # Of what goes while it is read, something else moves to a page that was read already.
-                count = max(count, fields.number(fields.entry(page, path), "count") or 0)
+                counts.append(_count(fields.entry(page, path)))
         except RegistryError as error:
             if not api.is_refusal(error) or (shown and isinstance(error, UnauthorizedError)):
                 raise
-            return _Given(entries, count, pages.requests, error)
-        return _Given(entries, count, pages.requests)
+            return _Given(entries, _largest(counts), pages.requests, error)
+        return _Given(entries, _largest(counts), pages.requests)
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What the API gave of a list, how many there are as it says, and its ``refusal`` to give more."""
+    """What the API gave of a list, how many there are as it says, None where it does not, and its ``refusal`` to give more."""
 
     entries: Collection[Entry]
-    count: int
+    count: int | None
     requests: int
     refusal: RegistryError | None = None
+
+    def has_all(self, names: Collection[object]) -> bool:
+        """Say whether these are as many as there are; of how many is not known, none are all."""
+        return self.count is not None and len(names) >= self.count
+
+
+def _count(page: Entry) -> int | None:
+    """Read how many there are in all, None where a page does not tell."""
+    value = page.get("count")
+    return 0 if type(value) is int and value == 0 else fields.number(page, "count")
+
+
+def _largest(counts: Collection[int | None]) -> int | None:
+    """Give the largest count: of what goes while it is read, something else moves to a page that was read already."""
+    known = [count for count in counts if count is not None]
+    return max(known) if known and len(known) == len(counts) else None
 
 
 def _next(url: httpx.URL, page: object) -> str | None:

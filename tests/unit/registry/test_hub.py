@@ -234,6 +234,28 @@ def test_repositories_that_are_counted_and_not_named_are_unseen(docker: DockerHu
     assert names.unseen == "Docker Hub has 7 repositories here, and lists 1"
 
 
+@pytest.mark.parametrize("counted", [{}, {"count": None}, {"count": "1"}, {"count": -1}, {"count": False}, {"count": 0.0}])
+def test_a_list_that_does_not_say_how_many_there_are_is_not_taken_for_whole(
+    docker: DockerHub, hub: Hub, counted: dict[str, object]
+) -> None:
+    docker.repositories["app"] = TAGS[:2]
+    docker.api.faults.append(Fault("GET", "/tags", document({**counted, "next": None, "results": TAGS[:1]})))
+    docker.api.faults.append(Fault("GET", "/repositories[?]", document({**counted, "next": None, "results": [{"name": "app"}]})))
+
+    told = hub.tags(APP).listing
+    assert told.tags == {Tag("1"): DIGEST}
+    assert told.unasked == {Tag("chart")}
+    assert hub.repositories(ACME).unseen == "Docker Hub does not say how many repositories it has here, and lists 1"
+
+
+def test_one_page_that_does_not_say_how_many_there_are_leaves_that_unknown(docker: DockerHub, hub: Hub) -> None:
+    docker.page = 2
+    docker.api.faults.append(Fault("GET", "page=2", document({"next": None, "results": TAGS[2:]})))
+
+    assert hub.tags(APP).listing.unasked == {Tag("old")}
+    assert docker.registry.log
+
+
 @pytest.mark.parametrize("code", [401, 403, 404])
 @pytest.mark.parametrize("first", [1, 2])
 def test_a_refusal_to_list_repositories_is_an_error(docker: DockerHub, hub: Hub, code: int, first: int) -> None:
