@@ -15,6 +15,9 @@ SHORT = 300.0
 _WINDOW = 6 * 3600
 """Docker Hub counts pulls over six hours, where its headers do not tell."""
 
+_EARLIEST = 10**9
+"""A ``Retry-After`` from here on is a time since 1970, as Docker Hub says it: so many seconds would be thirty years."""
+
 _MOST_MINUTES = 90
 _QUANTITY = re.compile(r"([0-9]{1,9})(?:;w=([0-9]{1,9}))?")
 _SECONDS = re.compile(r"[0-9]{1,10}")
@@ -56,14 +59,16 @@ def pull_limit(headers: httpx.Headers, content: bytes) -> float | None:
 def retry_after(headers: httpx.Headers) -> float | None:
     """Give the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3), None where it does not say.
 
-    Without it, an allowance that is used up says when there is a new one: ``X-RateLimit-Reset``, in seconds since 1970, as the APIs
-    of Docker Hub and GitHub do. A time counts from the ``Date`` of the same answer, so that an error of our clock does not matter.
+    Docker Hub gives a time there, in seconds since 1970. Without it, an allowance that is used up says when there is a new one:
+    ``X-RateLimit-Reset``, in seconds since 1970, as the APIs of Docker Hub and GitHub do. A time counts from the ``Date`` of the
+    same answer, so that an error of our clock does not matter.
     """
     text = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(text):
-        return float(text)
+    seconds = int(text) if _SECONDS.fullmatch(text) else None
+    if seconds is not None and seconds < _EARLIEST:
+        return float(seconds)
     try:
-        until = _reset(headers) or parsedate_to_datetime(text)
+        until = _moment(seconds) or _reset(headers) or parsedate_to_datetime(text)
         pause = until - parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, TypeError, OverflowError):
         return None
@@ -84,7 +89,12 @@ def _is_used_up(headers: httpx.Headers) -> bool:
 def _reset(headers: httpx.Headers) -> datetime | None:
     """Give the time at which there is more again, where nothing is left."""
     text = headers.get("x-ratelimit-reset", "")
-    return datetime.fromtimestamp(int(text), UTC) if _is_used_up(headers) and _SECONDS.fullmatch(text) else None
+    return _moment(int(text)) if _is_used_up(headers) and _SECONDS.fullmatch(text) else None
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    """Give the time so many seconds after 1970."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def span(seconds: float) -> str:

@@ -90,6 +90,11 @@ def test_a_time_to_come_back_is_never_told_too_short(seconds: float, said: str) 
         ({"x-ratelimit-remaining": "7", "x-ratelimit-reset": "1715065744"}, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None),
         ({"x-ratelimit-remaining": "0"}, None),
+        ({"retry-after": "1715065744", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1715065744"}, 55.0),
+        ({"retry-after": "1715065744"}, 55.0),
+        ({"retry-after": "1715065000"}, 0.0),
+        ({"retry-after": "1715065744", "date": ""}, None),
+        ({"retry-after": "999999999"}, 999999999.0),
     ],
 )
 def test_an_allowance_that_is_used_up_says_when_there_is_a_new_one(headers: dict[str, str], seconds: float | None) -> None:
