@@ -28,6 +28,8 @@ class Answers:
 
     ``answered`` is when the last page was given, by the clock of the host, None where it does not tell.
 
+    ``place`` names in failures what is listed, where the API is not at the host that somebody logs in to.
+
     Without ``following`` the ``Link`` header leads to the next page (RFC 8288). A page must be where the one before it was, and
     one that a redirect led to elsewhere is not followed by others there: an authorization is for the host that was asked.
     """
@@ -41,9 +43,9 @@ class Answers:
     largest = 256 * 1024 * 1024
     """The most bytes of all pages together."""
 
-    def __init__(self, session: Session, call: Call, following: Following | None = None) -> None:
+    def __init__(self, session: Session, call: Call, following: Following | None = None, *, place: str = "") -> None:
         """Ask nothing yet."""
-        self._session, self._call, self._following = session, call, following
+        self._session, self._call, self._following, self._place = session, call, following, place
         self._asked: set[httpx.URL] = set()
         self._bytes = 0
         self._total: int | None = None
@@ -96,7 +98,7 @@ class Answers:
 
     def _failure(self, response: httpx.Response) -> RegistryError:
         """Give the error of a page; that there is no such thing can be said of the first alone."""
-        error = answers.failure(response, DOING)
+        error = answers.failure(response, DOING, place=self._place)
         if isinstance(error, NotFoundError) and len(self._asked) > 1:
             reason = f"a page of the list is not there: {error.reason}"
             return ProtocolError(DOING, error.where, reason, status=response.status_code)

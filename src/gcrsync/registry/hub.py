@@ -41,7 +41,7 @@ class Hub:
         self._check(namespace)
         if "/" in namespace.path:
             return Names((Repository(namespace.registry, namespace.path),), 0)
-        given = self._login.call(lambda shown: self._given(shown, f"{namespace.path}/repositories"))
+        given = self._login.call(lambda shown: self._given(shown, f"{namespace.path}/repositories", str(namespace)))
         if given.refusal is not None:
             hint = "is its name right? what is not public is listed after docker login docker.io"
             raise type(given.refusal)(DOING, str(namespace), given.refusal.reason, hint=hint)
@@ -59,7 +59,7 @@ class Hub:
         """Give the tags with their digests, as far as those are told; the registry's own list where the API gives no whole one."""
         self._check(repository.namespace)
         owner, _, name = repository.path.partition("/")
-        given = self._login.call(lambda shown: self._given(shown, f"{owner}/repositories/{name}/tags"))
+        given = self._login.call(lambda shown: self._given(shown, f"{owner}/repositories/{name}/tags", str(repository)))
         listing = fields.listing((_told(each, str(repository)) for each in given.entries), str(repository))
         if given.refusal is None and given.has_all([*listing.tags, *listing.unasked]):
             return Tagged(listing, given.requests)
@@ -75,16 +75,16 @@ class Hub:
         if namespace.path.count("/") >= _COMPONENTS:
             raise NotFoundError(DOING, str(namespace), "Docker Hub has no names of more than two components")
 
-    def _given(self, shown: str, path: str) -> "_Given":
+    def _given(self, shown: str, path: str, where: str) -> "_Given":
         """Read a list up to its end, or to where the API gives no more of it."""
         url = _REPOSITORIES.join(path).copy_with(params=_PAGE)
-        pages = Answers(self._session, Call("GET", url, self._registry, authorization=shown), _next)
+        pages = Answers(self._session, Call("GET", url, self._registry, authorization=shown), _next, place=where)
         entries: list[Entry] = []
         counts: list[int | None] = []
         try:
             for page in pages:
-                entries += fields.listed(page, "results", path)
-                counts.append(_count(fields.entry(page, path)))
+                entries += fields.listed(page, "results", where)
+                counts.append(_count(fields.entry(page, where)))
         except RegistryError as error:
             if not api.is_refusal(error) or (shown and isinstance(error, UnauthorizedError)):
                 raise

@@ -62,7 +62,10 @@ class HubLogin:
             if response.status_code != HTTPStatus.OK:
                 response.extensions[answers.REFUSAL] = Account(account, origins=(account.origin,)).refusal
                 raise answers.failure(response, _DOING, place=DOCKER_HUB)
-            token = answers.json_object(response, _DOING, _LIMIT).get("access_token")
+            try:
+                token = answers.json_object(response, _DOING, _LIMIT).get("access_token")
+            except ProtocolError as error:  # it names the URL, which says twice where the token was asked for
+                raise ProtocolError(_DOING, DOCKER_HUB, error.reason, status=error.status) from error
         if not isinstance(token, str) or not _VISIBLE.fullmatch(token):
             raise ProtocolError(_DOING, DOCKER_HUB, "the answer holds no token")
         return f"Bearer {token}"

@@ -340,7 +340,7 @@ def test_a_token_that_has_ended_is_replaced(docker: DockerHub, logged_in: Hub) -
 def test_a_token_that_is_never_taken_is_no_reason_to_ask_as_nobody(docker: DockerHub, logged_in: Hub) -> None:
     docker.api.faults.append(Fault("GET", "", status(401), times=None))
 
-    with pytest.raises(UnauthorizedError):
+    with pytest.raises(UnauthorizedError, match=r"^listing docker\.io/acme/app: 401 .*docker login docker\.io, "):
         logged_in.tags(APP)
     assert len(docker.api.requests("GET")) == 2
 
@@ -362,3 +362,11 @@ def test_an_answer_without_a_token_is_an_error(docker: DockerHub, logged_in: Hub
 
     with pytest.raises(ProtocolError, match="holds no token"):
         logged_in.repositories(ACME)
+
+
+def test_a_page_for_people_in_place_of_a_token_is_told_of_docker_hub(docker: DockerHub, logged_in: Hub) -> None:
+    docker.api.faults.append(Fault("POST", "/v2/auth/token", page()))
+
+    with pytest.raises(ProtocolError) as raised:
+        logged_in.repositories(ACME)
+    assert str(raised.value) == "asking hub.docker.com for a token for docker.io: the answer is an HTML page"
