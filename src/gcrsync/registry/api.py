@@ -11,7 +11,7 @@ import httpx
 
 from gcrsync.errors import DeniedError, NotFoundError, ProtocolError, RefusedError, RegistryError, UnauthorizedError
 from gcrsync.registry import answers
-from gcrsync.registry.fields import Entry, entries
+from gcrsync.registry.fields import Entry, entries, text
 from gcrsync.registry.pages import DOING, Page
 from gcrsync.registry.session import Call, Session
 
@@ -58,7 +58,7 @@ class Answers:
 
     @property
     def total(self) -> int | None:
-        """How many entries there are in all by what the last page said, None where it did not say."""
+        """How many entries there are in all by the page that said most, None where none said."""
         return self._total
 
     def __iter__(self) -> Iterator[object]:
@@ -105,16 +105,21 @@ class Answers:
         return error
 
     def _note_total(self, headers: httpx.Headers) -> None:
-        text = next((headers[name] for name in _TOTALS if name in headers), "")
-        self._total = int(text) if _COUNT.fullmatch(text) else None
+        told = next((headers[name] for name in _TOTALS if name in headers), "")
+        if _COUNT.fullmatch(told):
+            self._total = max(self._total or 0, int(told))
 
 
-def collected(pages: Answers, where: str) -> list[Entry]:
-    """Give the JSON objects of all pages; ProtocolError where they are fewer than the vendor says that there are."""
-    found = [each for page in pages for each in entries(page, where)]
+def collected(pages: Answers, key: str, where: str) -> list[Entry]:
+    """Give the JSON objects of all pages, each of another text under ``key``, the last that is told of each.
+
+    Raises ProtocolError where they are fewer than the vendor says that there are: of what goes while pages are read, something else
+    moves to a page that was read already, and of what comes, something is told twice.
+    """
+    found = {text(each, key, where): each for page in pages for each in entries(page, where)}
     if pages.total is not None and len(found) < pages.total:
         raise ProtocolError(DOING, where, f"the list is not whole: {len(found)} entries were given of {pages.total}")
-    return found
+    return list(found.values())
 
 
 def is_refusal(error: RegistryError) -> bool:

@@ -85,7 +85,7 @@ class GitHub:
             call = Call("GET", url, self._registry, headers=_HEADERS, authorization=f"Bearer {token.token}")
             pages = Answers(self._session, call)
             try:
-                return collected(pages, where), requests + pages.requests
+                return collected(pages, "name", where), requests + pages.requests
             except NotFoundError:
                 requests += pages.requests
             except (UnauthorizedError, DeniedError) as error:

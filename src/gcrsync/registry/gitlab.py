@@ -60,7 +60,7 @@ class GitLab:
         """Give the repositories of a place that are below the namespace, None where there is no such place."""
         where = str(namespace)
         try:
-            found = dict.fromkeys(Repository(self._registry, text(each, "path", where)) for each in collected(pages, where))
+            found = dict.fromkeys(Repository(self._registry, text(each, "path", where)) for each in collected(pages, "path", where))
         except NotFoundError:
             return None
         except (UnauthorizedError, DeniedError) as error:

@@ -42,7 +42,7 @@ class Harbor:
         found: dict[Repository, None] = {}
         for project in projects:
             told = self._pages(f"{_API}/{quote(project, safe='')}/repositories")
-            found.update(dict.fromkeys(_repositories(self._registry, collected(told, str(namespace)), str(namespace))))
+            found.update(dict.fromkeys(_repositories(self._registry, collected(told, "name", str(namespace)), str(namespace))))
             requests += told.requests
         return Names(tuple(filter(namespace.covers, found)), requests)
 
@@ -55,12 +55,12 @@ class Harbor:
         # The API decodes a name twice: a blank or a slash in it would end it else.
         told = self._pages(f"{_API}/{quote(project, safe='')}/repositories/{quote(quote(name, safe=''), safe='')}/artifacts")
         where = str(repository)
-        listing = versions.listing((_version(artifact, where) for artifact in collected(told, where)), where)
+        listing = versions.listing((_version(artifact, where) for artifact in collected(told, "digest", where)), where)
         return Tagged(replace(listing, unasked=frozenset(names).difference(listing.tags)), requests + told.requests)
 
     def _projects(self) -> tuple[list[str], int]:
         told = self._pages(_API)
-        return [text(project, "name", self._registry) for project in collected(told, self._registry)], told.requests
+        return [text(project, "name", self._registry) for project in collected(told, "name", self._registry)], told.requests
 
     def _pages(self, path: str) -> Answers:
         credential = self._session.credential(self._registry)

@@ -60,47 +60,64 @@ def test_every_page_is_read_and_shown_the_authorization(opened: Callable[[Api], 
     vendor = Api(3)
     pages = opened(vendor)
 
-    assert [found["name"] for found in collected(pages, "things")] == ["1a", "1b", "2a", "2b", "3a", "3b"]
+    assert [found["name"] for found in collected(pages, "name", "things")] == ["1a", "1b", "2a", "2b", "3a", "3b"]
     assert pages.requests == len(vendor.log) == 3
     assert {request.headers["Authorization"] for request in vendor.log} == {"Bearer own"}
 
 
 @pytest.mark.parametrize("name", ["X-Total-Count", "X-Total"])
 def test_fewer_things_than_are_counted_are_not_the_whole_list(opened: Callable[[Api], Answers], name: str) -> None:
-    assert len(collected(opened(Api(2, total(name, "4"))), "things")) == 4
+    assert len(collected(opened(Api(2, total(name, "4"))), "name", "things")) == 4
     with pytest.raises(ProtocolError, match="not whole: 4 entries were given of 5"):
-        collected(opened(Api(2, total(name, "5"))), "things")
+        collected(opened(Api(2, total(name, "5"))), "name", "things")
+
+
+def test_what_goes_between_two_pages_does_not_hide_what_moves_to_the_first(opened: Callable[[Api], Answers]) -> None:
+    def fewer(page: int, response: httpx.Response) -> httpx.Response:
+        return total("X-Total", str(6 - page))(page, response)
+
+    with pytest.raises(ProtocolError, match="not whole: 4 entries were given of 5"):
+        collected(opened(Api(2, fewer)), "name", "things")
+
+
+def test_what_is_told_twice_is_counted_once(opened: Callable[[Api], Answers]) -> None:
+    def again(page: int, response: httpx.Response) -> httpx.Response:
+        told = response if page == 1 else httpx.Response(200, json=[{"name": "1b", "pulls": 7}, {"name": "2a"}])
+        return total("X-Total", "4")(page, told)
+
+    with pytest.raises(ProtocolError, match="not whole: 3 entries were given of 4"):
+        collected(opened(Api(2, again)), "name", "things")
 
 
 @pytest.mark.parametrize("text", ["", "-1", "four", "9" * 5000])
 def test_a_count_that_makes_no_sense_counts_nothing(opened: Callable[[Api], Answers], text: str) -> None:
     pages = opened(Api(1, total("X-Total", text)))
 
-    assert len(collected(pages, "things")) == 2
+    assert len(collected(pages, "name", "things")) == 2
     assert pages.total is None
 
 
 def test_that_there_is_no_such_thing_is_said_by_the_first_page_alone(opened: Callable[[Api], Answers]) -> None:
     with pytest.raises(NotFoundError):
-        collected(opened(Api(2, instead(1, httpx.Response(404)))), "things")
+        collected(opened(Api(2, instead(1, httpx.Response(404)))), "name", "things")
     with pytest.raises(ProtocolError, match="a page of the list is not there: 404"):
-        collected(opened(Api(2, instead(2, httpx.Response(404)))), "things")
+        collected(opened(Api(2, instead(2, httpx.Response(404)))), "name", "things")
 
 
 def test_too_many_requests_in_the_middle_of_a_list_are_waited_for(opened: Callable[[Api], Answers]) -> None:
     vendor = Api(2, instead(2, httpx.Response(429, headers={"Retry-After": "20"})))
 
-    assert len(collected(opened(vendor), "things")) == 4
+    assert len(collected(opened(vendor), "name", "things")) == 4
     assert len(vendor.log) == 3
     with pytest.raises(RateLimitedError, match="run again in 2 hours"):
-        collected(opened(Api(2, instead(2, *[httpx.Response(429, headers={"Retry-After": "7200"})] * 9))), "things")
+        collected(opened(Api(2, instead(2, *[httpx.Response(429, headers={"Retry-After": "7200"})] * 9))), "name", "things")
 
 
 @pytest.mark.parametrize("target", ["https://evil.test/things?page=2", "http://api.test/things?page=2", URL, "https://[broken"])
 def test_a_link_that_leads_elsewhere_or_in_a_circle_is_not_followed(opened: Callable[[Api], Answers], target: str) -> None:
     vendor = Api(1, lambda _page, response: httpx.Response(200, headers={"Link": f"<{target}>; rel=next"}, json=response.json()))
     with pytest.raises(ProtocolError, match="the link to the next page is not followed"):
-        collected(opened(vendor), "things")
+        collected(opened(vendor), "name", "things")
 
     assert len(vendor.log) == 1
 
@@ -110,7 +127,7 @@ def test_a_list_without_an_end_is_left(opened: Callable[[Api], Answers]) -> None
     pages = opened(vendor)
     pages.most = 5
     with pytest.raises(ProtocolError, match="there were 5 before it"):
-        collected(pages, "things")
+        collected(pages, "name", "things")
 
     assert len(vendor.log) == 5
 
@@ -119,13 +136,13 @@ def test_pages_that_are_too_large_together_are_left(opened: Callable[[Api], Answ
     pages = opened(Api(4))
     pages.largest = 50
     with pytest.raises(ProtocolError, match="all pages together are larger than 50 bytes"):
-        collected(pages, "things")
+        collected(pages, "name", "things")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"<html>", b"[" * 100_000, b"{}", b"null", b"[[]]", b'["a"]', b"\xff"])
 def test_what_is_no_list_of_objects_is_no_list(opened: Callable[[Api], Answers], content: bytes) -> None:
     with pytest.raises(ProtocolError):
-        collected(opened(Api(1, instead(1, httpx.Response(200, content=content)))), "things")
+        collected(opened(Api(1, instead(1, httpx.Response(200, content=content)))), "name", "things")
 
 
 def following(url: httpx.URL, page: object) -> str | None:
