@@ -207,7 +207,7 @@ def test_a_namespace_that_docker_hub_refuses_to_nobody_is_an_error_that_says_wha
     ("heading", "source", "begun", "told"),
     [
         ("Docker Hub", "docker.io/grafana", "hub", "listed by: hub; 3 requests; complete"),
-        ("Quay", "quay.io/prometheus", "quay", "listed by: quay; 6 requests; complete"),
+        ("Quay", "quay.io/prometheus", "quay", "listed by: quay; 8 requests; complete"),
     ],
 )
 def test_what_the_readme_shows_works_as_it_stands(
@@ -224,7 +224,7 @@ def test_what_the_readme_shows_works_as_it_stands(
 
 
 def test_quay_is_mirrored_by_its_own_list_and_smaller_pages(quay: Night) -> None:
-    assert "listed by: quay; 6 requests; complete" in quay.run("sync")
+    assert "listed by: quay; 8 requests; complete" in quay.run("sync")
 
     assert quay.serves("app") == {"1": str(ONE.digest)}
     assert quay.serves("group/deep") == {"2": str(ALL.digest)} == quay.recorded("group/deep")["tags"]
@@ -234,7 +234,7 @@ def test_quay_is_mirrored_by_its_own_list_and_smaller_pages(quay: Night) -> None
 def test_a_repository_that_the_api_of_quay_does_not_show_is_listed_by_the_registry(quay: Night) -> None:
     quay.api.faults.append(Fault("GET", "/app/tag/", status(401), times=None))
 
-    assert "listed by: quay; 7 requests; complete" in quay.run("sync")
+    assert "listed by: quay; 9 requests; complete" in quay.run("sync")
     assert quay.serves("app") == {"1": str(ONE.digest)}
 
 

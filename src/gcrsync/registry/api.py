@@ -1,7 +1,7 @@
 """What vendors tell beside the distribution API: JSON in pages, each of which leads to the next in its vendor's way."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -18,13 +18,19 @@ from gcrsync.registry.session import Call, Session
 Following = Callable[[httpx.URL, object], str | None]
 """Gives, from the URL of a page and what is in it, where the next page is (absolute or relative to it), None after the last."""
 
+Read = Callable[[object, str], list[Entry]]
+"""Gives the JSON objects in a page of what is named."""
+
+_READINGS = 3
+"""How often a list is read that changes meanwhile."""
+
 _COUNT = re.compile(r"[0-9]{1,18}")
 _TOTALS = ("X-Total-Count", "X-Total")
 """Where Harbor and GitLab say how many entries there are in all."""
 
 
 class Answers:
-    """All pages of one question; ``requests`` says how many requests it has taken so far.
+    """All pages of one question, asked anew each time they are gone through; ``requests`` counts what that took so far.
 
     ``answered`` is when the last page was given, by the clock of the host, None where it does not tell.
 
@@ -46,15 +52,20 @@ class Answers:
     def __init__(self, session: Session, call: Call, following: Following | None = None, *, place: str = "") -> None:
         """Ask nothing yet."""
         self._session, self._call, self._following, self._place = session, call, following, place
-        self._asked: set[httpx.URL] = set()
-        self._bytes = 0
+        self._asked: dict[httpx.URL, None] = {}
+        self._requests = self._bytes = 0
         self._total: int | None = None
         self.answered: datetime | None = None
 
     @property
     def requests(self) -> int:
         """How many requests were made."""
-        return len(self._asked)
+        return self._requests
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it took more than one page, between which something may have changed."""
+        return len(self._asked) > 1
 
     @property
     def total(self) -> int | None:
@@ -63,6 +74,7 @@ class Answers:
 
     def __iter__(self) -> Iterator[object]:
         """Give what is in each page; raise the RegistryError of the first that is not given, or that leads astray."""
+        self._asked, self._bytes, self._total = {}, 0, None
         page, repeated = self._read(self._call.url), 0
         yield page.content
         while url := self._next(page):
@@ -83,7 +95,8 @@ class Answers:
         return url
 
     def _read(self, url: httpx.URL) -> Page[object]:
-        self._asked.add(url)
+        self._asked[url] = None
+        self._requests += 1
         with self._session.open(replace(self._call, url=url)) as response:
             if response.status_code != HTTPStatus.OK:
                 raise self._failure(response)
@@ -99,7 +112,7 @@ class Answers:
     def _failure(self, response: httpx.Response) -> RegistryError:
         """Give the error of a page; that there is no such thing can be said of the first alone."""
         error = answers.failure(response, DOING, place=self._place)
-        if isinstance(error, NotFoundError) and len(self._asked) > 1:
+        if isinstance(error, NotFoundError) and self.in_parts:
             reason = f"a page of the list is not there: {error.reason}"
             return ProtocolError(DOING, error.where, reason, status=response.status_code)
         return error
@@ -110,16 +123,27 @@ class Answers:
             self._total = max(self._total or 0, int(told))
 
 
-def collected(pages: Answers, key: str, where: str) -> list[Entry]:
-    """Give the JSON objects of all pages, each of another text under ``key``, the last that is told of each.
+def collected(pages: Answers, key: str, where: str, read: Read = entries) -> list[Entry]:
+    """Give the JSON objects of all pages, each of another text under ``key``.
 
-    Raises ProtocolError where they are fewer than the vendor says that there are: of what goes while pages are read, something else
-    moves to a page that was read already, and of what comes, something is told twice.
+    Of what goes while pages are read, something else moves to a page that was read already, and of what comes, something is told
+    twice. So a list is whole where there are as many as the vendor says that there are, and one of several pages of which it does
+    not say that where it is read twice with the same names. ProtocolError where it is read again and still not whole.
     """
-    found = {text(each, key, where): each for page in pages for each in entries(page, where)}
-    if pages.total is not None and len(found) < pages.total:
-        raise ProtocolError(DOING, where, f"the list is not whole: {len(found)} entries were given of {pages.total}")
-    return list(found.values())
+    before: Collection[str] = ()
+    for _ in range(_READINGS):
+        found = {text(each, key, where): each for page in pages for each in read(page, where)}
+        if _is_whole(pages, found.keys(), before):
+            return list(found.values())
+        before = found.keys()
+    lack = "it changes while it is read" if pages.total is None else f"{len(before)} entries were given of {pages.total}"
+    raise ProtocolError(DOING, where, f"the list is not whole: {lack}")
+
+
+def _is_whole(pages: Answers, names: Collection[str], before: Collection[str]) -> bool:
+    if pages.total is None:
+        return not pages.in_parts or names == before
+    return len(names) >= pages.total
 
 
 def is_refusal(error: RegistryError) -> bool:

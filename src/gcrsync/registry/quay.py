@@ -50,9 +50,10 @@ class Quay:
             )
         pages = Answers(self._session, self._call(_PATH, {"namespace": owner, "public": "true"}), _next_repositories)
         try:
-            paths = {f"{owner}/{name}" for page in pages for name in _names(page, str(namespace))}
+            told = api.collected(pages, "name", str(namespace), _repositories)
         except RegistryError as error:
             raise self._unlisted(namespace, error) if api.is_refusal(error) else error from error
+        paths = {f"{owner}/{each['name']}" for each in told}
         here = sorted(path for path in paths if f"{path}/".startswith(f"{namespace.path}/"))
         try:
             repositories = tuple(Repository(self._registry, path) for path in here or ([namespace.path] if below else []))
@@ -99,8 +100,8 @@ def _is_token(account: Credential) -> TypeGuard[Basic]:
     return isinstance(account, Basic) and account.user == _TOKEN_USER
 
 
-def _names(page: object, where: str) -> list[str]:
-    return [fields.text(each, "name", where) for each in fields.listed(page, "repositories", where)]
+def _repositories(page: object, where: str) -> list[Entry]:
+    return fields.listed(page, "repositories", where)
 
 
 def _next_repositories(url: httpx.URL, page: object) -> str | None:

@@ -1,6 +1,6 @@
 """What vendors tell beside the distribution API, page by page, and what of it is believed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 
 import httpx
@@ -16,6 +16,7 @@ from tests.support.sessions import session_to
 URL = "https://api.test/things"
 PAGE = httpx.URL("https://hub.test/list?page=1")
 DIGEST = Digest.of(b"image")
+THINGS = ["1a", "1b", "2a", "2b", "3a", "3b", "4a", "4b"]
 
 
 class Api:
@@ -30,6 +31,23 @@ class Api:
         headers = {"Link": f'<{URL}?page={page + 1}>; rel="next"'} if page < self.pages else {}
         response = httpx.Response(200, headers=headers, json=[{"name": f"{page}{letter}"} for letter in "ab"])
         return self.change(page, response) if self.change else response
+
+
+class Changing(Api):
+    """Gives what is there at the time, two things on a page; after the requests of these numbers it changes."""
+
+    def __init__(self, changes: Mapping[int, Callable[[list[str]], object]]) -> None:
+        super().__init__(4)
+        self.changes, self.things = changes, list(THINGS)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params.get("page", "1"))
+        self.pages = -(-len(self.things) // 2)
+        link = super().__call__(request).headers.get("Link")
+        told = [{"name": each} for each in self.things[2 * page - 2 : 2 * page]]
+        response = httpx.Response(200, headers={"Link": link} if link else {}, json=told)
+        self.changes.get(len(self.log), len)(self.things)
+        return response
 
 
 def total(name: str, text: str) -> Callable[[int, httpx.Response], httpx.Response]:
@@ -61,7 +79,7 @@ def test_every_page_is_read_and_shown_the_authorization(opened: Callable[[Api], 
     pages = opened(vendor)
 
     assert [found["name"] for found in collected(pages, "name", "things")] == ["1a", "1b", "2a", "2b", "3a", "3b"]
-    assert pages.requests == len(vendor.log) == 3
+    assert pages.requests == len(vendor.log) == 6
     assert {request.headers["Authorization"] for request in vendor.log} == {"Bearer own"}
 
 
@@ -78,6 +96,36 @@ def test_what_goes_between_two_pages_does_not_hide_what_moves_to_the_first(opene
 
     with pytest.raises(ProtocolError, match="not whole: 4 entries were given of 5"):
         collected(opened(Api(2, fewer)), "name", "things")
+
+
+@pytest.mark.parametrize("gone", ["1a", "2a", "2b"])
+def test_what_goes_where_nothing_is_counted_does_not_hide_what_moves(opened: Callable[[Api], Answers], gone: str) -> None:
+    vendor = Changing({2: lambda things: things.remove(gone)})
+    found = [each["name"] for each in collected(opened(vendor), "name", "things")]
+
+    assert len(vendor.log) > 8
+    assert found == vendor.things == [name for name in THINGS if name != gone]
+
+
+def test_what_is_put_first_where_nothing_is_counted_is_not_missed(opened: Callable[[Api], Answers]) -> None:
+    vendor = Changing({1: lambda things: things.insert(0, things.pop())})
+
+    assert [each["name"] for each in collected(opened(vendor), "name", "things")] == vendor.things == ["4b", *THINGS[:-1]]
+
+
+def test_a_list_that_changes_each_time_it_is_read_is_no_list(opened: Callable[[Api], Answers]) -> None:
+    vendor = Changing({number: lambda things: things.pop(0) for number in (2, 5, 8)})
+    with pytest.raises(ProtocolError, match="listing things: the list is not whole: it changes while it is read"):
+        collected(opened(vendor), "name", "things")
+
+    assert len(vendor.things) == 5
+
+
+def test_a_single_page_is_whole(opened: Callable[[Api], Answers]) -> None:
+    vendor = Api(1)
+
+    assert len(collected(opened(vendor), "name", "things")) == 2
+    assert len(vendor.log) == 1
 
 
 def test_what_is_told_twice_is_counted_once(opened: Callable[[Api], Answers]) -> None:
@@ -108,7 +156,7 @@ def test_too_many_requests_in_the_middle_of_a_list_are_waited_for(opened: Callab
     vendor = Api(2, instead(2, httpx.Response(429, headers={"Retry-After": "20"})))
 
     assert len(collected(opened(vendor), "name", "things")) == 4
-    assert len(vendor.log) == 3
+    assert len(vendor.log) == 2 + 1 + 2
     with pytest.raises(RateLimitedError, match="run again in 2 hours"):
         collected(opened(Api(2, instead(2, *[httpx.Response(429, headers={"Retry-After": "7200"})] * 9))), "name", "things")
 

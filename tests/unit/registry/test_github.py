@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gcrsync.errors import DeniedError, NotFoundError, ProtocolError, RateLimitedError, RegistryError, UnauthorizedError
@@ -80,9 +81,22 @@ def test_pages_are_followed_to_the_last() -> None:
     simulated = github()
     simulated.page = 1
 
-    assert named(simulated, "acme").requests == 3
-    assert tagged(simulated, "acme/app").requests == 3
+    assert named(simulated, "acme").requests == 6
+    assert tagged(simulated, "acme/app").requests == 6
     assert len(tagged(simulated, "acme/app").listing.manifests) == 3
+
+
+def test_a_package_that_goes_between_two_pages_does_not_hide_another() -> None:
+    simulated = github()
+    simulated.page = 1
+
+    def gone(request: httpx.Request, answer: faults.Answer) -> httpx.Response:
+        del simulated.repositories["acme/app"]
+        return answer(request)
+
+    simulated.faults.append(Fault("GET", "packages.*page=2", gone))
+
+    assert paths(named(simulated, "acme")) == ["acme/charts/app", "acme/charts/app/deep"]
 
 
 def test_the_token_may_be_that_of_docker_login_and_goes_to_the_api_alone(tmp_path: Path) -> None:

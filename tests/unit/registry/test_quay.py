@@ -17,7 +17,7 @@ from gcrsync.oci.name import Namespace, Repository, Tag
 from gcrsync.registry import catalog
 from gcrsync.registry.quay import Quay
 from gcrsync.registry.session import Session
-from tests.support.faults import Change, Fault, document, page, status
+from tests.support.faults import Answer, Change, Fault, document, page, status
 from tests.support.sessions import NO_ENVIRONMENT, session_to
 from tests.support.vendors import Site
 
@@ -112,9 +112,31 @@ def test_repositories_are_read_page_by_page_and_nested_ones_too(
 ) -> None:
     names = vendor.repositories(Namespace("quay.io", path))
 
-    assert (names.repositories, names.requests, names.unseen) == (found, 2, "")
-    assert [logged.query.get("next_page") for logged in quay.log] == [None, "page-1"]
+    assert (names.repositories, names.requests, names.unseen) == (found, 4, "")
+    assert [logged.query.get("next_page") for logged in quay.log] == [None, "page-1"] * 2
     assert {(logged.query["namespace"], logged.query["public"]) for logged in quay.log} == {("acme", "true")}
+
+
+def test_a_repository_that_goes_between_two_pages_does_not_hide_another(quay: QuayIo, vendor: Quay) -> None:
+    def gone(request: httpx.Request, answer: Answer) -> httpx.Response:
+        del quay.repositories["app"]
+        return answer(request)
+
+    quay.faults.append(Fault("GET", "next_page=page-1", gone))
+
+    assert vendor.repositories(ACME).repositories == (NESTED,)
+    assert quay.faults[0].struck
+
+
+def test_a_namespace_that_changes_each_time_it_is_listed_is_an_error_in_words(quay: QuayIo, vendor: Quay) -> None:
+    def moved(request: httpx.Request, answer: Answer) -> httpx.Response:
+        quay.repositories[f"new{len(quay.log)}"] = quay.repositories.pop(next(iter(quay.repositories)))
+        return answer(request)
+
+    quay.faults.append(Fault("GET", "next_page=page-1", moved, times=None))
+
+    with pytest.raises(ProtocolError, match=r"listing quay\.io/acme: the list is not whole: it changes while it is read"):
+        vendor.repositories(ACME)
 
 
 def test_tags_come_with_digests_sizes_and_times(vendor: Quay) -> None:
