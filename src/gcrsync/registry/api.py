@@ -123,24 +123,30 @@ class Answers:
             self._total = max(self._total or 0, int(told))
 
 
+def gathered(pages: Answers, key: str, where: str, read: Read = entries) -> list[Entry]:
+    """Give the JSON objects of all pages, each of another text under ``key``, the last that is told of each."""
+    return list({text(each, key, where): each for page in pages for each in read(page, where)}.values())
+
+
 def collected(pages: Answers, key: str, where: str, read: Read = entries) -> list[Entry]:
-    """Give the JSON objects of all pages, each of another text under ``key``.
+    """Give what is gathered from a list that is whole.
 
     Of what goes while pages are read, something else moves to a page that was read already, and of what comes, something is told
     twice. So a list is whole where there are as many as the vendor says that there are, and one of several pages of which it does
     not say that where it is read twice with the same names. ProtocolError where it is read again and still not whole.
     """
-    before: Collection[str] = ()
+    before: Collection[object] = ()
     for _ in range(_READINGS):
-        found = {text(each, key, where): each for page in pages for each in read(page, where)}
-        if _is_whole(pages, found.keys(), before):
-            return list(found.values())
-        before = found.keys()
+        found = gathered(pages, key, where, read)
+        names = {each[key] for each in found}
+        if _is_whole(pages, names, before):
+            return found
+        before = names
     lack = "it changes while it is read" if pages.total is None else f"{len(before)} entries were given of {pages.total}"
     raise ProtocolError(DOING, where, f"the list is not whole: {lack}")
 
 
-def _is_whole(pages: Answers, names: Collection[str], before: Collection[str]) -> bool:
+def _is_whole(pages: Answers, names: Collection[object], before: Collection[object]) -> bool:
     if pages.total is None:
         return not pages.in_parts or names == before
     return len(names) >= pages.total

@@ -4,11 +4,14 @@ The catalogue is Docker's (distribution, "Listing Repositories"); the specificat
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gcrsync.errors import InvalidNameError, NotFoundError, ProtocolError
+from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Namespace, Repository, Tag
 from gcrsync.registry.pages import DOING, Document, Pages, strings
 from gcrsync.registry.session import Call, Session
+from gcrsync.registry.vendor import Tagged
 
 _PAGE_SIZES = (1_000, 100)
 """ECR refuses more than 1,000 entries a page, Quay more than 100."""
@@ -42,6 +45,15 @@ def tags(session: Session, repository: Repository) -> tuple[tuple[Tag, ...], int
     except NotFoundError:
         return (), pages.requests
     return merged_tags((first, *reading), repository.namespace), pages.requests
+
+
+def completed(session: Session, repository: Repository, listing: Listing, requests: int) -> Tagged:
+    """Give a listing with every tag that the registry itself names; what else was told in pages may lack what moved meanwhile.
+
+    ``requests`` is what the listing took. Raises RegistryError as ``tags`` does.
+    """
+    names, more = tags(session, repository)
+    return Tagged(replace(listing, unasked=frozenset(names).difference(listing.tags)), requests + more)
 
 
 def tags_call(session: Session, namespace: Namespace) -> Call:

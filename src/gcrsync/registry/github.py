@@ -3,6 +3,7 @@
 https://docs.github.com/en/rest/packages/packages. It wants a token even for what everybody may pull.
 """
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 import httpx
@@ -11,7 +12,7 @@ from gcrsync.errors import DeniedError, InvalidNameError, NotFoundError, Protoco
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry import catalog, versions
-from gcrsync.registry.api import Answers, collected
+from gcrsync.registry.api import Answers, collected, gathered
 from gcrsync.registry.credentials import Basic, RegistryToken
 from gcrsync.registry.fields import Entry, entry, text, time
 from gcrsync.registry.pages import DOING, strings
@@ -21,6 +22,9 @@ from gcrsync.registry.versions import Version
 
 HOST = "ghcr.io"
 """The registry."""
+
+Reading = Callable[[Answers, str, str], list[Entry]]
+"""Reads all pages of a list."""
 
 _API = httpx.URL("https://api.github.com")
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -51,7 +55,7 @@ class GitHub:
         if not owner:
             raise ProtocolError(DOING, where, "GitHub has no list of everything", hint="name an owner, or a package")
         try:
-            packages, requests = self._told(f"{owner}/packages", where, package_type="container")
+            packages, _, requests = self._told(collected, f"{owner}/packages", where, package_type="container")
             found = dict.fromkeys(Repository(namespace.registry, f"{owner}/{text(each, 'name', where)}") for each in packages)
         except _REFUSALS as error:
             if not name:
@@ -62,19 +66,23 @@ class GitHub:
         return Names(tuple(filter(namespace.covers, found)), requests)
 
     def tags(self, repository: Repository) -> Tagged:
-        """Give the tags of a package; one that is not found is an error, for it may be a name above packages."""
+        """Give the tags of a package; one that is not found is an error, for it may be a name above packages.
+
+        Of several pages the registry itself names the tags too: a version that is pushed is told first, and all others move.
+        """
         owner, _, name = repository.path.partition("/")
         where = str(repository)
         try:
-            told, requests = self._told(f"{owner}/packages/container/{quote(name, safe='')}/versions", where)
+            told, pages, requests = self._told(gathered, f"{owner}/packages/container/{quote(name, safe='')}/versions", where)
         except _REFUSALS as error:
             tags, requests = catalog.tags(self._session, repository)
             if not tags:
                 raise NotFoundError(DOING, where, f"there is no such package; and {error.message}", hint=error.hint) from error
             return Tagged(Listing(unasked=frozenset(tags)), requests)
-        return Tagged(versions.listing((_version(each, where) for each in told), where), requests)
+        listing = versions.listing((_version(each, where) for each in told), where)
+        return catalog.completed(self._session, repository, listing, requests) if pages.in_parts else Tagged(listing, requests)
 
-    def _told(self, path: str, where: str, **query: str) -> tuple[list[Entry], int]:
+    def _told(self, read: Reading, path: str, where: str, **query: str) -> tuple[list[Entry], Answers, int]:
         """Give what is told of an organisation, or of a user where there is no such organisation, and the requests it took."""
         token = self._token()
         if token is None:
@@ -85,7 +93,7 @@ class GitHub:
             call = Call("GET", url, self._registry, headers=_HEADERS, authorization=f"Bearer {token.token}")
             pages = Answers(self._session, call)
             try:
-                return collected(pages, "name", where), requests + pages.requests
+                return read(pages, "name", where), pages, requests + pages.requests
             except NotFoundError:
                 requests += pages.requests
             except (UnauthorizedError, DeniedError) as error:

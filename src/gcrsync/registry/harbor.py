@@ -12,7 +12,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry import catalog, versions
-from gcrsync.registry.api import Answers, collected
+from gcrsync.registry.api import Answers, collected, gathered
 from gcrsync.registry.credentials import Basic, basic_authorization
 from gcrsync.registry.fields import Entry, entries, number, text, time
 from gcrsync.registry.pages import DOING
@@ -47,7 +47,10 @@ class Harbor:
         return Names(tuple(filter(namespace.covers, found)), requests)
 
     def tags(self, repository: Repository) -> Tagged:
-        """Give the tags of a repository; artifacts that belong to others, as signatures do, are known by name alone."""
+        """Give the tags of a repository; those of artifacts that are not told are known by name alone.
+
+        Such are artifacts that belong to others, as signatures do, and what moves between pages.
+        """
         names, requests = catalog.tags(self._session, repository)
         if not names:
             return Tagged(Listing(), requests)
@@ -55,7 +58,7 @@ class Harbor:
         # The API decodes a name twice: a blank or a slash in it would end it else.
         told = self._pages(f"{_API}/{quote(project, safe='')}/repositories/{quote(quote(name, safe=''), safe='')}/artifacts")
         where = str(repository)
-        listing = versions.listing((_version(artifact, where) for artifact in collected(told, "digest", where)), where)
+        listing = versions.listing((_version(artifact, where) for artifact in gathered(told, "digest", where)), where)
         return Tagged(replace(listing, unasked=frozenset(names).difference(listing.tags)), requests + told.requests)
 
     def _projects(self) -> tuple[list[str], int]:

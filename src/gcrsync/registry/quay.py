@@ -62,21 +62,28 @@ class Quay:
         return Names(repositories, pages.requests, self._unseen())
 
     def tags(self, repository: Repository) -> Tagged:
-        """Give the tags with their digests; without, by the registry's own list, where the API does not show the repository."""
+        """Give the tags with their digests; without, by the registry's own list, where the API does not show the repository.
+
+        That list names those, too, that moved between pages: a tag that is pushed anew is told first, and all others move.
+        """
         requests = 0
         for size in _PAGE_SIZES:
             query = {"limit": str(size), "page": "1", "onlyActiveTags": "true"}
             pages = Answers(self._session, self._call(f"{_PATH}/{repository.path}/tag/", query), _next_tags)
             try:
-                return Tagged(_listing(pages, str(repository)), requests + pages.requests)
+                listing = _listing(pages, str(repository))
             except RegistryError as error:
                 if not api.is_refusal(error):
                     raise
                 requests += pages.requests
                 if not isinstance(error, ProtocolError | RefusedError):  # it is about the repository, and no page size
                     break
-        names, more = catalog.tags(self._session, repository)
-        return Tagged(Listing(unasked=frozenset(names)), requests + more)
+            else:
+                requests += pages.requests
+                return (
+                    catalog.completed(self._session, repository, listing, requests) if pages.in_parts else Tagged(listing, requests)
+                )
+        return catalog.completed(self._session, repository, Listing(), requests)
 
     def _call(self, path: str, query: Mapping[str, str]) -> Call:
         """Give a call of the API, which shows nothing where there is no token: what the registry takes is refused here."""

@@ -82,7 +82,7 @@ def test_pages_are_followed_to_the_last() -> None:
     simulated.page = 1
 
     assert named(simulated, "acme").requests == 6
-    assert tagged(simulated, "acme/app").requests == 6
+    assert tagged(simulated, "acme/app").requests == 5
     assert len(tagged(simulated, "acme/app").listing.manifests) == 3
 
 
@@ -97,6 +97,24 @@ def test_a_package_that_goes_between_two_pages_does_not_hide_another() -> None:
     simulated.faults.append(Fault("GET", "packages.*page=2", gone))
 
     assert paths(named(simulated, "acme")) == ["acme/charts/app", "acme/charts/app/deep"]
+
+
+def test_a_tag_that_is_pushed_anew_between_two_pages_is_named_by_the_registry() -> None:
+    simulated = github()
+    simulated.page = 1
+    simulated.add("acme/charts/app", TWO, "latest")
+
+    def pushed(request: httpx.Request, answer: faults.Answer) -> httpx.Response:
+        repository, new = simulated.repositories["acme/charts/app"], image("new")
+        repository.manifests = {new.digest.text: (new.media_type, new.raw), **repository.manifests}
+        repository.tags["latest"] = new.digest.text
+        return answer(request)
+
+    simulated.faults.append(Fault("GET", "versions.*page=2", pushed))
+    listing = tagged(simulated, "acme/charts/app").listing
+
+    assert listing.tags == {Tag("1"): ONE.digest}
+    assert listing.unasked == {Tag("latest")}
 
 
 def test_the_token_may_be_that_of_docker_login_and_goes_to_the_api_alone(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gcrsync.errors import ProtocolError, RegistryError, UnauthorizedError
@@ -96,6 +97,23 @@ def test_the_tag_of_a_signature_is_known_though_its_artifact_is_not_listed() -> 
 
     assert listing.tags == {Tag("2"): TWO.digest}
     assert listing.unasked == {signature}
+
+
+def test_the_tag_of_an_artifact_that_moves_when_another_goes_is_known_by_name() -> None:
+    simulated = harbor()
+    simulated.page = 1
+    simulated.add("p/tools", ONE, "1")
+    simulated.add("p/tools", image("three"), "3")
+
+    def gone(request: httpx.Request, answer: faults.Answer) -> httpx.Response:
+        del simulated.repositories["p/tools"].manifests[str(TWO.digest)]
+        return answer(request)
+
+    simulated.faults.append(Fault("GET", "artifacts.*page=2", gone))
+    listing = tagged(simulated, "p/tools").listing
+
+    assert set(listing.tags) == {Tag("2"), Tag("3")}
+    assert listing.unasked == {Tag("1")}
 
 
 def test_a_repository_that_is_not_there_has_no_tags() -> None:

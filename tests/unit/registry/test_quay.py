@@ -72,7 +72,10 @@ class QuayIo(Site):
         return httpx.Response(200, headers=headers, json={"tags": shown, "page": number, "has_additional": more})
 
     def _names(self, _request: httpx.Request, name: str) -> httpx.Response:
-        return httpx.Response(200, json={"name": name, "tags": self.private[name]})
+        return httpx.Response(200, json={"name": name, "tags": self._named(name)})
+
+    def _named(self, name: str) -> list[str]:
+        return self.private[name] if name in self.private else [each["name"] for each in self.repositories[name]]
 
 
 @pytest.fixture
@@ -166,8 +169,26 @@ def test_pages_of_a_hundred_tags_are_followed(quay: QuayIo, vendor: Quay) -> Non
     quay.repositories["app"] = [tag(f"v{number}", DIGEST) for number in range(250)]
     told = vendor.tags(APP)
 
-    assert (len(told.listing.tags), told.requests) == (250, 3)
-    assert [(logged.query["limit"], logged.query["page"]) for logged in quay.log] == [("100", "1"), ("100", "2"), ("100", "3")]
+    assert (len(told.listing.tags), told.requests) == (250, 4)
+    asked = [(logged.query["limit"], logged.query["page"]) for logged in quay.requests("GET", "/api/")]
+    assert asked == [("100", "1"), ("100", "2"), ("100", "3")]
+
+
+def test_a_tag_that_moves_between_two_pages_is_named_by_the_registry(quay: QuayIo, vendor: Quay) -> None:
+    tags = quay.repositories["app"] = [tag(f"v{number}", DIGEST) for number in range(250)]
+
+    def changed(request: httpx.Request, answer: Answer) -> httpx.Response:
+        tags.remove(tag("v0", DIGEST))  # what is first on page 2 moves to page 1
+        tags.insert(0, tag("v249", INDEX, start_ts=END))  # what is last is pushed anew
+        tags.pop()
+        del tags[1:3]
+        return answer(request)
+
+    quay.faults.append(Fault("GET", "page=2", changed))
+    listing = vendor.tags(APP).listing
+
+    assert listing.unasked == {Tag("v249"), Tag("v100"), Tag("v101")}
+    assert len(listing.tags) == 247
 
 
 @pytest.mark.parametrize("code", [400, 413])
@@ -176,8 +197,8 @@ def test_smaller_pages_are_asked_for_where_large_ones_are_refused(quay: QuayIo, 
     quay.repositories["app"] = [tag(f"v{number}", DIGEST) for number in range(15)]
     told = vendor.tags(APP)
 
-    assert (len(told.listing.tags), told.requests) == (15, 4)
-    assert [logged.query["limit"] for logged in quay.log] == ["100", "50", "10", "10"]
+    assert (len(told.listing.tags), told.requests) == (15, 5)
+    assert [logged.query["limit"] for logged in quay.requests("GET", "/api/")] == ["100", "50", "10", "10"]
 
 
 def test_where_every_page_is_refused_the_names_come_from_the_registry(quay: QuayIo, vendor: Quay) -> None:
