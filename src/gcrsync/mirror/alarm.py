@@ -62,7 +62,7 @@ def _vanished(records: Records, look: Look) -> tuple[list[Repository], list[Repo
     before = [name for name in judged(records, look.snapshot, look.selection) if name in records and records[name].tags]
     seen = {name: trusted_listing(name, look.snapshot, look.doubts) for name in before}
     is_expected = look.selection.believes_empty
-    gone = [name for name, listing in seen.items() if listing and not listing.tags and not listing.unasked]
+    gone = [name for name, listing in seen.items() if listing and not listing.names_tags]
     return [name for name in gone if not is_expected(name.namespace)], before
 
 

@@ -51,7 +51,7 @@ class Counterpart:
 
     def extras(self, there: Iterable[Tag]) -> Iterator[Finding]:
         """Give the tags of the mirror that neither the source nor the record names."""
-        known = self.listing.tags.keys() | self.listing.unasked
+        known = self.listing.tags.keys() | self.listing.unasked | self.listing.unbuilt
         return (Finding(self.repository, State.EXTRA, tag) for tag in extra(self.record, there) if tag not in known)
 
     def match(self, change: Change, chosen: Match, there: Descriptor) -> Match | None:

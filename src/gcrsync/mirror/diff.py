@@ -91,7 +91,7 @@ def _compare(record: Record, listing: Listing, selection: Selection, terms: Term
         digest = listing.tags.get(tag)
         if digest is not None:
             yield _present(record, tag, digest, listing, terms)
-        elif tag not in listing.unasked and selection.takes_tag(record.repository, tag):
+        elif tag not in listing.unasked | listing.unbuilt and selection.takes_tag(record.repository, tag):
             yield _vanished(record, tag)
 
 

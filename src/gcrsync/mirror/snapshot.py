@@ -115,7 +115,7 @@ def _doubt(path: Namespace, listing: Listing, tagged: set[Namespace], selection:
         return Doubt(path, Fault.TRUNCATED, "the list is as long as the registry's longest answer and may be cut", below=True)
     if listing.blank and any(path.covers(recorded) for recorded in tagged):
         return Doubt(path, Fault.EMPTY, "the list is empty, but the metadata has tags", below=True)
-    if not (listing.tags or listing.unasked) and path in tagged:
+    if not listing.names_tags and path in tagged:
         return Doubt(path, Fault.EMPTY, "the list has no tags, but the metadata has some", below=False)
     return None
 
@@ -127,7 +127,7 @@ def _unlisted(snapshot: Snapshot) -> Iterator[Doubt]:
 
 def _unmatched(snapshot: Snapshot, records: Records, selection: Selection) -> Iterator[Doubt]:
     """Doubt a selection that takes nothing, or names tags that there are not: somebody may have mistyped a name."""
-    listings = {path: listing for path, listing in snapshot.listings.items() if path.path and (listing.tags or listing.unasked)}
+    listings = {path: listing for path, listing in snapshot.listings.items() if path.path and listing.names_tags}
     taken = [listing for path, listing in listings.items() if selection.takes(Repository(path.registry, path.path))]
     if not taken and (listings or _has_unreached(snapshot, selection)) and not any(map(selection.takes, records)):
         yield Doubt(snapshot.namespace, Fault.UNMATCHED, "nothing of what is here is selected", below=False)
@@ -145,7 +145,7 @@ def _names_chosen(listings: Mapping[Namespace, Listing], selection: Selection) -
     for path, listing in listings.items():
         repository = Repository(path.registry, path.path)
         if selection.takes(repository):
-            yield from (selection.takes_tag(repository, tag) for tag in (*listing.tags, *listing.unasked))
+            yield from (selection.takes_tag(repository, tag) for tag in (*listing.tags, *listing.unasked, *listing.unbuilt))
 
 
 def _has_unreached(snapshot: Snapshot, selection: Selection) -> bool:

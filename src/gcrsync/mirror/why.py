@@ -89,7 +89,7 @@ def _alone(asked: Asked, look: Look) -> set[Repository]:
 def _has(repository: Repository, tag: Tag, look: Look, records: Records) -> bool:
     listing = look.snapshot.listings.get(repository.namespace, Listing())
     record = records.get(repository, Record(repository, ""))
-    return any(tag in names for names in (listing.tags, listing.unasked, record.served, record.held))
+    return any(tag in names for names in (listing.tags, listing.unasked, listing.unbuilt, record.served, record.held))
 
 
 def _explained(repository: Repository, tag: Tag, change: Change | None, look: Look, records: Records) -> Explanation:
@@ -105,13 +105,16 @@ def _decided(repository: Repository, tag: Tag, change: Change | None, look: Look
     doubt = own_doubt(repository, look.doubts) if listing else absence_doubt(repository, look.snapshot.namespace, look.doubts)
     if doubt is not None:
         return Standing.UNJUDGED, "", f"{doubt.path}: {doubt.reason}"
-    chosen = choose(look.selection, repository, listing or Listing())
+    listing = listing or Listing()
+    if tag in listing.unbuilt:
+        return Standing.LEFT_OUT, "platforms", "its image is built for none of them"
+    chosen = choose(look.selection, repository, listing)
     left = chosen.left.get(tag) or left_by_name(look.selection.rules.choice_of(repository, tag), tag)
     if left is not None and tag not in look.selection.pins:
         return Standing.LEFT_OUT, _rule(repository, tag, left.key, look), left.how
     taken = "; ".join(_taken(repository, tag, chosen.ranks, look))
     if change is None:
-        return _unchanged(repository, tag, listing or Listing(), records), "", taken
+        return _unchanged(repository, tag, listing, records), "", taken
     key = _KEYS.get(change.why, "") if change.state is State.HELD else ""
     return change.state, _rule(repository, tag, key, look) if key else "", "; ".join(filter(None, (change.reason, taken)))
 

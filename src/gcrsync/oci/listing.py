@@ -24,19 +24,26 @@ class Described:
 class Listing:
     """One path of a registry: its tags, what is known of its manifests, and the names one level below it.
 
-    ``unasked`` are tags that the registry names and whose digests were not asked for, since nobody wants them. ``uploaded`` is when
-    a tag was last put there (UTC), with a digest or without; it is empty where the source tells times of manifests, or none.
-    ``truncated`` is true where the registry is known to cut such an answer short without a sign.
+    ``unasked`` are tags that the registry names and whose digests were not asked for, since nobody wants them; ``unbuilt`` those of
+    images that are built for no platform that is wanted, so that no choice counts them. ``uploaded`` is when a tag was last put
+    there (UTC), with a digest or without; it is empty where the source tells times of manifests, or none. ``truncated`` is true
+    where the registry is known to cut such an answer short without a sign.
     """
 
     tags: Mapping[Tag, Digest] = field(default_factory=dict)
     manifests: Mapping[Digest, Described] = field(default_factory=dict)
     children: frozenset[str] = frozenset()
     unasked: frozenset[Tag] = frozenset()
+    unbuilt: frozenset[Tag] = frozenset()
     uploaded: Mapping[Tag, datetime] = field(default_factory=dict)
     truncated: bool = False
 
     @property
+    def names_tags(self) -> bool:
+        """Whether the registry named any tag here, wanted or not."""
+        return bool(self.tags or self.unasked or self.unbuilt)
+
+    @property
     def blank(self) -> bool:
         """Whether the registry named nothing at all here, which is also what it says of a drained or hidden path."""
-        return not (self.tags or self.unasked or self.manifests or self.children)
+        return not (self.names_tags or self.manifests or self.children)

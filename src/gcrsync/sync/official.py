@@ -1,7 +1,7 @@
 """Docker Hub's ``library`` as the files of official-images name it, with one HEAD for each image that has not changed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gcrsync.errors import GitError, IntegrityError, InvalidNameError, StoreError
 from gcrsync.mirror.choosing import choose
@@ -58,8 +58,10 @@ def enumerate_library(means: Means, found: Found, library: Library) -> None:
     _ask(means, found, [each for each in others if each[0].namespace not in found.failures], seen)
     for repository, groups in taken.items():
         if repository.namespace not in found.failures:
-            named, chosen = frozenset(tag for group in groups for tag in group.tags), _chosen(found, repository, groups)
-            found.listings[repository.namespace] = _listing(named, seen[repository], kept[repository], chosen)
+            listing = _listing(seen[repository], kept[repository])
+            named, built = frozenset(tag for group in groups for tag in group.tags), _built(found, repository, groups)
+            unasked = built - _chosen(found, repository, built)
+            found.listings[repository.namespace] = replace(listing, unasked=unasked, unbuilt=named - built)
             means.watch.listed(repository.namespace)
 
 
@@ -107,17 +109,21 @@ def _takes(found: Found, name: str) -> bool:
 
 
 def _images(found: Found, repository: Repository, groups: Groups) -> Iterator[_Image]:
-    chosen = _chosen(found, repository, groups)
+    chosen = _chosen(found, repository, _built(found, repository, groups))
     for group in groups:
         tags = tuple(filter(chosen.__contains__, group.tags))
         if tags:
             yield _Image(repository, tags)
 
 
-def _chosen(found: Found, repository: Repository, groups: Groups) -> frozenset[Tag]:
-    """Give the tags that are wanted of the images that are built for a platform that is wanted."""
+def _built(found: Found, repository: Repository, groups: Groups) -> frozenset[Tag]:
+    """Give the tags of the images that are built for a platform that is wanted."""
     platforms = found.selection.rules.platforms_of(repository)
-    built = frozenset(tag for group in groups if group.is_for(platforms) for tag in group.tags)
+    return frozenset(tag for group in groups if group.is_for(platforms) for tag in group.tags)
+
+
+def _chosen(found: Found, repository: Repository, built: frozenset[Tag]) -> frozenset[Tag]:
+    """Give those of the tags that are wanted."""
     return built.difference(choose(found.selection, repository, Listing(unasked=built)).left)
 
 
@@ -149,10 +155,9 @@ def _last_seen(record: Record, tag: Tag) -> Digest | None:
     return record.tags.get(tag) if held is None else held.digest
 
 
-def _listing(named: frozenset[Tag], seen: Mapping[Tag, Descriptor], kept: Mapping[Tag, Digest], chosen: frozenset[Tag]) -> Listing:
-    """Put together what is known of a repository; names that nobody asked for are those that are not wanted."""
+def _listing(seen: Mapping[Tag, Descriptor], kept: Mapping[Tag, Digest]) -> Listing:
+    """Put together what there is in a repository."""
     return Listing(
         tags={**kept, **{tag: descriptor.digest for tag, descriptor in seen.items()}},
         manifests={descriptor.digest: Described(descriptor.media_type) for descriptor in seen.values()},
-        unasked=named - chosen,
     )

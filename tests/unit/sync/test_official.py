@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from gcrsync.mirror.change import State
+from gcrsync.mirror.choice import Choice, Order
 from gcrsync.mirror.library import Official
 from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.shard import Shard
 from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Tag
 from gcrsync.store.foreign import Foreign, read_here
 from gcrsync.sync.found import Means
@@ -22,7 +25,7 @@ from tests.support.build import image
 from tests.support.repositories import Workplace
 from tests.support.sessions import session_to
 from tests.support.simulator import Simulator, network
-from tests.support.values import everything, record, records
+from tests.support.values import compare, everything, record, records
 
 HEAD = "Maintainers: Ann <ann@host> (@ann)\nGitRepo: https://git.test/app\nGitCommit: 0123abc\n"
 ONE, TWO = image("one"), image("two")
@@ -103,6 +106,21 @@ def test_a_shard_asks_for_its_own_repositories_and_names_all(scene: Scene) -> No
         parts += scene.asked
         assert snapshot.listings[Namespace("docker.io", "library")].children == {"library/app", "library/tool"}
     assert sorted(parts) == ["1", "1.0", "2", "latest"]
+
+
+def test_the_newest_are_counted_among_images_for_the_platforms_alone_and_what_is_on_record_of_others_stays(scene: Scene) -> None:
+    scene.hub.add("library/app", ONE, "3.0")
+    scene.hub.add("library/app", TWO, "2.0")
+    windows = "Tags: 3.0\nArchitectures: windows-amd64"
+    scene.commit(app=f"{HEAD}\n{windows}\n\nTags: 2.0\nDirectory: two\n\nTags: 1.0\nDirectory: one\n")
+    choice = Choice(newest=2, newest_by=Order.VERSION)
+    rules = replace(scene.selection.rules, choice=choice, platforms=(Platform("linux", "amd64"),))
+    scene.selection = replace(scene.selection, includes=(Patterns(("app",)),), rules=rules)
+    snapshot = scene.look()
+
+    assert scene.asked == ["1.0", "2.0"]
+    delta = compare(records(record("docker.io/library/app", {"3.0": "old"})), snapshot, scene.selection)
+    assert [(change.tag.name, change.state) for change in delta.changes] == [("1.0", State.ADDED), ("2.0", State.ADDED)]
 
 
 def test_a_repository_without_such_files_is_no_source(scene: Scene) -> None:
