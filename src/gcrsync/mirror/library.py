@@ -84,7 +84,8 @@ def parse_library(text: str, path: str) -> Groups:
     """Read a file; ``path`` names it in errors.
 
     A tag is in one group: with those that the same entries name in the same way, as their own (``Tags``) or to be shared with
-    others (``SharedTags``). Raises IntegrityError for what bashbrew would not read.
+    others (``SharedTags``). A first paragraph without any entry names no tags. Raises IntegrityError for what bashbrew would not
+    read.
     """
     if len(text) > LARGEST_FILE:
         raise _invalid(path, f"it has more than {LARGEST_FILE:,} characters")
@@ -109,8 +110,8 @@ def _of_paragraphs(lines: Iterable[str], path: str) -> list[_Fields]:
     defaults, *paragraphs = _paragraphs(lines, path)
     if "Tags" in defaults:
         raise _invalid(path, "its first paragraph, which holds for all entries, names tags")
-    if not paragraphs or not all(_words(paragraph.get("Tags", "")) for paragraph in paragraphs):
-        raise _invalid(path, "it has an entry without tags, or none")
+    if not all(_words(paragraph.get("Tags", "")) for paragraph in paragraphs):
+        raise _invalid(path, "it has an entry without tags")
     return [{**defaults, **paragraph} for paragraph in paragraphs]
 
 

@@ -87,7 +87,7 @@ def find_doubts(snapshot: Snapshot, records: Records, selection: Selection) -> D
         *_unmatched(snapshot, records, selection),
         *(Doubt(path, Fault.UNSEEN, reason, below=True) for path, reason in snapshot.unseen.items()),
         *_nothing_at_all(snapshot, selection),
-        *(doubt for path, listing in snapshot.listings.items() if (doubt := _doubt(path, listing, tagged, selection))),
+        *(_empty(snapshot, tagged, selection) if snapshot.retires else ()),
         *_unlisted(snapshot),
     ]
     return {doubt.path: doubt for doubt in found}
@@ -106,6 +106,12 @@ def absence_doubt(repository: Repository, namespace: Namespace, doubts: Doubts) 
         if doubt is not None and doubt.below:
             return doubt
     return None
+
+
+def _empty(snapshot: Snapshot, tagged: set[Namespace], selection: Selection) -> Iterator[Doubt]:
+    """Doubt lists of a registry that may have been cut, or drained; a file in git that names nothing says so."""
+    doubts = (_doubt(path, listing, tagged, selection) for path, listing in snapshot.listings.items())
+    return (doubt for doubt in doubts if doubt is not None)
 
 
 def _doubt(path: Namespace, listing: Listing, tagged: set[Namespace], selection: Selection) -> Doubt | None:

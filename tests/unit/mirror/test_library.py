@@ -52,6 +52,11 @@ def test_an_older_entry_for_windows_has_constraints_alone() -> None:
     assert architectures(text) == [("windows-amd64",), ("amd64",)]
 
 
+@pytest.mark.parametrize("text", [HEAD, f"{HEAD}\n# Tags: 1\n# Directory: main\n"])
+def test_a_first_paragraph_without_an_entry_names_no_tags(text: str) -> None:
+    assert parse_library(text, "library/app") == ()
+
+
 @pytest.mark.parametrize(
     ("architecture", "platform", "is_for"),
     [
@@ -81,8 +86,7 @@ def test_a_group_is_for_the_platforms_that_its_architectures_are(architecture: s
     [
         ("", "names no tags"),
         ("# nothing\n", "names no tags"),
-        (HEAD, "an entry without tags, or none"),
-        (f"{HEAD}\n{COMMIT}", "an entry without tags, or none"),
+        (f"{HEAD}\n{COMMIT}", "it has an entry without tags"),
         (f"{HEAD}Tags: a\n", "first paragraph"),
         (f"{HEAD}\nTags: a\n\nTags: a\nDirectory: x\n", "'a' stands there twice"),
         (f"{HEAD}\nTags: a, a\n", "'a' stands there twice"),

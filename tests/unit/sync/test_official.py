@@ -12,7 +12,7 @@ from gcrsync.mirror.library import Official
 from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.shard import Shard
-from gcrsync.mirror.snapshot import Snapshot
+from gcrsync.mirror.snapshot import Snapshot, find_doubts
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Tag
 from gcrsync.store.foreign import Foreign, read_here
@@ -121,6 +121,22 @@ def test_the_newest_are_counted_among_images_for_the_platforms_alone_and_what_is
     assert scene.asked == ["1.0", "2.0"]
     delta = compare(records(record("docker.io/library/app", {"3.0": "old"})), snapshot, scene.selection)
     assert [(change.tag.name, change.state) for change in delta.changes] == [("1.0", State.ADDED), ("2.0", State.ADDED)]
+
+
+def test_a_file_without_an_entry_makes_all_that_is_on_record_unlisted(scene: Scene) -> None:
+    scene.commit(app=f"{HEAD}\n# Tags: 1.0, 1, latest\n")
+    known = records(record("docker.io/library/app", {"1": "x", "latest": "x"}))
+    snapshot = scene.look(known)
+
+    assert (scene.asked, snapshot.failures, find_doubts(snapshot, known, scene.selection)) == (["2"], {}, {})
+    found = [
+        (str(change.repository), change.tag.name, change.state) for change in compare(known, snapshot, scene.selection).changes
+    ]
+    assert found == [
+        ("docker.io/library/app", "1", State.UNLISTED),
+        ("docker.io/library/app", "latest", State.UNLISTED),
+        ("docker.io/library/tool", "2", State.ADDED),
+    ]
 
 
 def test_a_repository_without_such_files_is_no_source(scene: Scene) -> None:
