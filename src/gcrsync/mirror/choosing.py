@@ -25,15 +25,14 @@ class Chosen:
 
 
 def choose(selection: Selection, repository: Repository, listing: Listing) -> Chosen:
-    """Choose among the tags of a listing, with digests and without: by name, then by age, then the newest of what is left.
+    """Choose among the tags that a listing names, there or not: by name, then by age, then the newest of what is left.
 
     The newest are counted among the tags of which one rule, or none, says how many they are. What is pinned is always chosen.
     """
     if not selection.rules.chooses:
         return Chosen()
-    choices = {
-        tag: selection.rules.choice_of(repository, tag) for tag in (*listing.tags, *listing.unasked) if tag not in selection.pins
-    }
+    names = (tag for tag in (*listing.tags, *listing.unasked, *listing.missing) if tag not in selection.pins)
+    choices = {tag: selection.rules.choice_of(repository, tag) for tag in names}
     left = {tag: why for tag, choice in choices.items() if (why := left_by_name(choice, tag))}
     named = {tag: choice for tag, choice in choices.items() if tag not in left}
     late = {tag: why for tag, choice in named.items() if (why := left_by_time(choice, uploaded_of(listing, tag), selection.now))}

@@ -40,7 +40,7 @@ def diff(records: Records, snapshot: Snapshot, selection: Selection, doubts: Dou
             continue
         alike, left = _alike(record, listing, terms), choose(selection, repository, listing).left
         unchanged += sum(tag not in left for tag in alike) if left else len(alike)
-        is_same = len(alike) == len(listing.tags) == len(record.tags)
+        is_same = len(alike) == len(listing.tags) == len(record.tags) and not listing.missing
         found = [] if is_same else list(_compare(record, listing, selection, terms, {*alike, *left}))
         if not snapshot.retires:
             found = [_unlisted(change) if change.state is State.GONE else change for change in found]
@@ -61,7 +61,11 @@ def selected(records: Records, snapshot: Snapshot, selection: Selection) -> list
 
 
 def _known(records: Records, snapshot: Snapshot) -> set[Repository]:
-    seen = {Repository(path.registry, path.path) for path, listing in snapshot.listings.items() if path.path and listing.tags}
+    seen = {
+        Repository(path.registry, path.path)
+        for path, listing in snapshot.listings.items()
+        if path.path and (listing.tags or listing.missing)
+    }
     return seen | set(records)
 
 
@@ -85,7 +89,7 @@ def _alike(record: Record, listing: Listing, terms: Terms) -> Collection[Tag]:
 
 def _compare(record: Record, listing: Listing, selection: Selection, terms: Terms, settled: Container[Tag]) -> Iterator[Change]:
     """Compare tag by tag, without those that are settled; only a whole listing that does not name a tag says that it is gone."""
-    for tag in dict.fromkeys((*listing.tags, *record.tags, *record.held)):
+    for tag in dict.fromkeys((*listing.tags, *listing.missing, *record.tags, *record.held)):
         if tag in settled:
             continue
         digest = listing.tags.get(tag)

@@ -87,7 +87,7 @@ def find_doubts(snapshot: Snapshot, records: Records, selection: Selection) -> D
         *_unmatched(snapshot, records, selection),
         *(Doubt(path, Fault.UNSEEN, reason, below=True) for path, reason in snapshot.unseen.items()),
         *_nothing_at_all(snapshot, selection),
-        *(_empty(snapshot, tagged, selection) if snapshot.retires else ()),
+        *(_empty(snapshot, tagged, selection) if snapshot.retires else _not_there(snapshot, selection)),
         *_unlisted(snapshot),
     ]
     return {doubt.path: doubt for doubt in found}
@@ -112,6 +112,13 @@ def _empty(snapshot: Snapshot, tagged: set[Namespace], selection: Selection) -> 
     """Doubt lists of a registry that may have been cut, or drained; a file in git that names nothing says so."""
     doubts = (_doubt(path, listing, tagged, selection) for path, listing in snapshot.listings.items())
     return (doubt for doubt in doubts if doubt is not None)
+
+
+def _not_there(snapshot: Snapshot, selection: Selection) -> Iterator[Doubt]:
+    """Doubt repositories of which a file names tags, and the registry has none of those that are wanted."""
+    for path, listing in snapshot.listings.items():
+        if listing.missing and not listing.tags and not selection.believes_empty(path):
+            yield Doubt(path, Fault.EMPTY, "the source has none of the tags that are named and selected", below=False)
 
 
 def _doubt(path: Namespace, listing: Listing, tagged: set[Namespace], selection: Selection) -> Doubt | None:
@@ -151,7 +158,8 @@ def _names_chosen(listings: Mapping[Namespace, Listing], selection: Selection) -
     for path, listing in listings.items():
         repository = Repository(path.registry, path.path)
         if selection.takes(repository):
-            yield from (selection.takes_tag(repository, tag) for tag in (*listing.tags, *listing.unasked, *listing.unbuilt))
+            names = (*listing.tags, *listing.unasked, *listing.unbuilt, *listing.missing)
+            yield from (selection.takes_tag(repository, tag) for tag in names)
 
 
 def _has_unreached(snapshot: Snapshot, selection: Selection) -> bool:

@@ -89,7 +89,9 @@ def _alone(asked: Asked, look: Look) -> set[Repository]:
 def _has(repository: Repository, tag: Tag, look: Look, records: Records) -> bool:
     listing = look.snapshot.listings.get(repository.namespace, Listing())
     record = records.get(repository, Record(repository, ""))
-    return any(tag in names for names in (listing.tags, listing.unasked, listing.unbuilt, record.served, record.held))
+    return any(
+        tag in names for names in (listing.tags, listing.unasked, listing.unbuilt, listing.missing, record.served, record.held)
+    )
 
 
 def _explained(repository: Repository, tag: Tag, change: Change | None, look: Look, records: Records) -> Explanation:

@@ -25,9 +25,10 @@ class Listing:
     """One path of a registry: its tags, what is known of its manifests, and the names one level below it.
 
     ``unasked`` are tags that the registry names and whose digests were not asked for, since nobody wants them; ``unbuilt`` those of
-    images that are built for no platform that is wanted, so that no choice counts them. ``uploaded`` is when a tag was last put
-    there (UTC), with a digest or without; it is empty where the source tells times of manifests, or none. ``truncated`` is true
-    where the registry is known to cut such an answer short without a sign.
+    images that are built for no platform that is wanted, so that no choice counts them; ``missing`` those that are wanted, under
+    which the registry has nothing. ``uploaded`` is when a tag was last put there (UTC), with a digest or without; it is empty where
+    the source tells times of manifests, or none. ``truncated`` is true where the registry is known to cut such an answer short
+    without a sign.
     """
 
     tags: Mapping[Tag, Digest] = field(default_factory=dict)
@@ -35,13 +36,14 @@ class Listing:
     children: frozenset[str] = frozenset()
     unasked: frozenset[Tag] = frozenset()
     unbuilt: frozenset[Tag] = frozenset()
+    missing: frozenset[Tag] = frozenset()
     uploaded: Mapping[Tag, datetime] = field(default_factory=dict)
     truncated: bool = False
 
     @property
     def names_tags(self) -> bool:
-        """Whether the registry named any tag here, wanted or not."""
-        return bool(self.tags or self.unasked or self.unbuilt)
+        """Whether any tag is named here, wanted or not, there or not."""
+        return bool(self.tags or self.unasked or self.unbuilt or self.missing)
 
     @property
     def blank(self) -> bool:

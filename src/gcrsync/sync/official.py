@@ -60,8 +60,10 @@ def enumerate_library(means: Means, found: Found, library: Library) -> None:
         if repository.namespace not in found.failures:
             listing = _listing(seen[repository], kept[repository])
             named, built = frozenset(tag for group in groups for tag in group.tags), _built(found, repository, groups)
-            unasked = built - _chosen(found, repository, built)
-            found.listings[repository.namespace] = replace(listing, unasked=unasked, unbuilt=named - built)
+            chosen = _chosen(found, repository, built)
+            found.listings[repository.namespace] = replace(
+                listing, unasked=built - chosen, unbuilt=named - built, missing=chosen.difference(listing.tags)
+            )
             means.watch.listed(repository.namespace)
 
 

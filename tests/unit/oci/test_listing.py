@@ -15,6 +15,7 @@ EMPTY = Digest.of(b"")
         Listing(children=frozenset({"a"})),
         Listing(unasked=frozenset({Tag("a")})),
         Listing(unbuilt=frozenset({Tag("a")})),
+        Listing(missing=frozenset({Tag("a")})),
     ],
 )
 def test_a_listing_is_blank_only_where_it_names_nothing_at_all(listing: Listing) -> None:

@@ -12,7 +12,7 @@ from gcrsync.mirror.library import Official
 from gcrsync.mirror.patterns import Patterns
 from gcrsync.mirror.record import Records
 from gcrsync.mirror.shard import Shard
-from gcrsync.mirror.snapshot import Snapshot, find_doubts
+from gcrsync.mirror.snapshot import Fault, Snapshot, find_doubts
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Tag
 from gcrsync.store.foreign import Foreign, read_here
@@ -137,6 +137,27 @@ def test_a_file_without_an_entry_makes_all_that_is_on_record_unlisted(scene: Sce
         ("docker.io/library/app", "latest", State.UNLISTED),
         ("docker.io/library/tool", "2", State.ADDED),
     ]
+
+
+def test_what_is_named_and_not_there_is_unlisted_though_it_never_was(scene: Scene) -> None:
+    scene.commit(app=f"{HEAD}\nTags: 1.0, 1, latest\n\nTags: 2.0\nDirectory: two\n")
+    found = [(change.tag.name, change.state, change.news) for change in compare({}, scene.look(), scene.selection).changes]
+
+    assert scene.asked == ["1", "1.0", "2", "2.0", "latest"]
+    assert ("2.0", State.UNLISTED, False) in found
+    assert [name for name, state, _ in found if state is State.ADDED] == ["1", "1.0", "latest", "2"]
+
+
+def test_a_repository_of_which_no_name_is_there_is_in_doubt_unless_that_is_expected(scene: Scene) -> None:
+    scene.hub.repositories["library/app"].tags.clear()
+    snapshot = scene.look()
+    (doubt,) = find_doubts(snapshot, {}, scene.selection).values()
+
+    assert (str(doubt.path), doubt.fault, doubt.below) == ("docker.io/library/app", Fault.EMPTY, False)
+    expecting = replace(scene.selection, accept_empty=Patterns(("app",)))
+    assert find_doubts(snapshot, {}, expecting) == {}
+    states = {change.state for change in compare({}, snapshot, expecting).changes if change.repository.path == "library/app"}
+    assert states == {State.UNLISTED}
 
 
 def test_a_repository_without_such_files_is_no_source(scene: Scene) -> None:
