@@ -44,7 +44,7 @@ def decode(text: str, path: str) -> Official:
 
 def _groups(groups: Groups) -> str:
     lines = ",\n      ".join(json.dumps(_group(group)) for group in groups)
-    return f"[\n      {lines}\n    ]"
+    return f"[\n      {lines}\n    ]" if lines else "[]"
 
 
 def _group(group: Group) -> Json:

@@ -21,14 +21,15 @@ TEXT = f"""\
     ],
     "busybox": [
       {{"tags": ["1"], "architectures": ["\\u202eamd64"]}}
-    ]
+    ],
+    "empty": []
   }}
 }}
 """
 
 
 def test_a_document_is_written_byte_for_byte_and_read_back() -> None:
-    official = Official(COMMIT, {"busybox": (Group((Tag("1"),), ("\u202eamd64",)),), "alpine": ALPINE})
+    official = Official(COMMIT, {"busybox": (Group((Tag("1"),), ("\u202eamd64",)),), "alpine": ALPINE, "empty": ()})
     assert encode(official) == TEXT
     assert decode(TEXT, OFFICIAL_IMAGES) == official
     assert decode(encode(Official(COMMIT)), OFFICIAL_IMAGES) == Official(COMMIT)
