@@ -45,10 +45,13 @@ class _Image:
 def enumerate_library(means: Means, found: Found, library: Library) -> None:
     """List every selected repository that has a file; of each image the first name is asked for, and the others only if need be."""
     try:
-        official = found.official = _read(found, library)
+        foreign = library.open(found.selection.official_images)
+        files = _files(found, foreign)
+        official = found.official = _read(found, library, foreign, files)
     except StoreError as error:
         found.failures[found.namespace] = str(error)
         return
+    _note(found, files)
     taken = _taken(found, official)
     images = [image for repository, groups in taken.items() for image in _images(found, repository, groups)]
     seen: _Seen = {repository: {} for repository in taken}
@@ -67,21 +70,30 @@ def enumerate_library(means: Means, found: Found, library: Library) -> None:
             means.watch.listed(repository.namespace)
 
 
-def _taken(found: Found, official: Official) -> dict[Repository, Groups]:
-    """Give the selected repositories of this shard, and note all that there are."""
-    named = {Repository(DOCKER_HUB, f"{FOLDER}/{name}"): groups for name, groups in official.repositories.items()}
+def _note(found: Found, files: Iterable[str]) -> None:
+    """Note all repositories that there are, those too whose files nobody reads."""
+    named = (Repository(DOCKER_HUB, f"{FOLDER}/{name}") for name in files)
     below = frozenset(repository.path for repository in named if found.namespace.covers(repository))
     found.listings[found.namespace] = Listing(children=below - {found.namespace.path})
+
+
+def _taken(found: Found, official: Official) -> dict[Repository, Groups]:
+    """Give the selected repositories of this shard."""
+    named = {Repository(DOCKER_HUB, f"{FOLDER}/{name}"): groups for name, groups in official.repositories.items()}
     return {repository: named[repository] for repository in found.own(sorted(named))}
 
 
-def _read(found: Found, library: Library) -> Official:
-    """Read the files of the selected repositories, those that have not changed since they were read excepted."""
-    foreign = library.open(found.selection.official_images)
-    files = dict(_files(foreign.tree.entries(f"{FOLDER}/")))
+def _files(found: Found, foreign: Foreign) -> Mapping[str, Entry]:
+    """Give the file of each repository, by its name; GitError where there is none."""
+    files = dict(_named(foreign.tree.entries(f"{FOLDER}/")))
     if not files:
         reason = f"{found.selection.official_images} has no files in the folder {FOLDER}; is it official-images?"
         raise GitError("ls-tree", reason)
+    return files
+
+
+def _read(found: Found, library: Library, foreign: Foreign, files: Mapping[str, Entry]) -> Official:
+    """Read the files of the selected repositories, those that have not changed since they were read excepted."""
     changed = foreign.changed(library.official.commit, FOLDER)
     known = {} if changed is None else library.official.repositories
     groups = {name: known[name] for name in files if name in known and f"{FOLDER}/{name}" not in (changed or ())}
@@ -94,7 +106,7 @@ def _read(found: Found, library: Library) -> Official:
     return Official(foreign.tree.commit, groups)
 
 
-def _files(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Entry]]:
+def _named(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Entry]]:
     """Give what can be the file of a repository, by its name."""
     for path, entry in entries.items():
         name = path.removeprefix(f"{FOLDER}/")

@@ -160,6 +160,16 @@ def test_a_repository_of_which_no_name_is_there_is_in_doubt_unless_that_is_expec
     assert states == {State.UNLISTED}
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_name_that_no_file_has_is_told_as_one_that_selects_nothing(scene: Scene, *, is_new: bool) -> None:
+    official = None if is_new else scene.look().official
+    scene.selection = replace(scene.selection, includes=(Patterns(("ap",)),))
+    snapshot = scene.look(official=official)
+    (doubt,) = find_doubts(snapshot, {}, scene.selection).values()
+
+    assert (scene.asked, doubt.fault, doubt.reason) == ([], Fault.UNMATCHED, "nothing of what is here is selected")
+
+
 def test_a_repository_without_such_files_is_no_source(scene: Scene) -> None:
     scene.place.git(scene.files, "mv", "library", "lib")
     scene.place.git(scene.files, "commit", "--quiet", "--message", "move")
