@@ -245,6 +245,21 @@ def test_a_name_under_which_nothing_is_yet_waits_for_its_image(scene: Scene) -> 
     assert scene.run()["added"] == 2
 
 
+def test_a_damaged_record_of_what_was_read_is_told_and_read_anew(scene: Scene) -> None:
+    scene.configure("../images")
+    scene.run()
+    before = scene.mirror.recorded(DOCUMENT)
+    place, root = scene.mirror.place, scene.mirror.root
+    place.commit(root, "damage", {f"metadata/{DOCUMENT}": "<<<<<<< HEAD\n"})
+    place.git(root, "push", "--quiet", "origin", "main")
+    looked, found = scene.run("compare"), scene.run()
+
+    for each in (looked, found):
+        assert f"what was read of official-images before cannot be used: metadata/{DOCUMENT}:1: " in each["said"]
+        assert (each["unchanged"], each["complete"]) == (8, True)
+    assert scene.mirror.recorded(DOCUMENT) == before
+
+
 def test_without_the_files_nothing_is_retired(scene: Scene) -> None:
     scene.configure("../images")
     scene.run()

@@ -45,7 +45,7 @@ def begin(means: Means, history: History) -> Beginning:
         means.watch.said("an earlier run has left a record that was never pushed; this one records it again")
     documents = Documents()
     records = recovered(documents.records(ground.tree, ROOT), leftovers, served(means))
-    return Beginning(ground, records, documents, read_official(ground.tree))
+    return Beginning(ground, records, documents, read_official(ground.tree, means.watch.said))
 
 
 def served(means: Means) -> Served:

@@ -1,7 +1,7 @@
 """The record of a run, as an edit that can be made on top of whatever the metadata repository holds by then."""
 
 import gc
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gcrsync.errors import InvalidMetadataError
@@ -116,7 +116,7 @@ def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Record
 def _with_official(files: Files, tree: Tree, edits: Iterable[Edit]) -> Files:
     """Add what was read of official-images where it is news, or where something is written anyway: a mere commit is none."""
     read = next((edit.official for edit in edits if edit.official.commit), None)
-    if read is None or (not files and read.repositories == read_official(tree).repositories):
+    if read is None or (not files and read.repositories == read_official(tree, _unsaid).repositories):
         return files
     return {**files, paths.OFFICIAL_IMAGES: official.encode(read).encode()}
 
@@ -144,10 +144,21 @@ def read_records(tree: Tree) -> Records:
     return Documents().records(tree, paths.ROOT)
 
 
-def read_official(tree: Tree) -> Official:
-    """Give what a commit records of official-images. Raises InvalidMetadataError for a document that does not parse."""
+def read_official(tree: Tree, said: Callable[[str], None]) -> Official:
+    """Give what a commit records of official-images; of a document that does not parse a person is told, and it says nothing.
+
+    It spares the reading of files, and no more.
+    """
     content = tree.read(paths.OFFICIAL_IMAGES)
-    return Official() if content is None else official.decode(_text(paths.OFFICIAL_IMAGES, content), paths.OFFICIAL_IMAGES)
+    try:
+        return Official() if content is None else official.decode(_text(paths.OFFICIAL_IMAGES, content), paths.OFFICIAL_IMAGES)
+    except InvalidMetadataError as error:
+        said(f"what was read of official-images before cannot be used: {error.message}")
+        return Official()
+
+
+def _unsaid(_line: str) -> None:
+    """Say nothing: it was said where the run began."""
 
 
 def edit_between(before: Tree, after: Tree) -> Edit:

@@ -49,7 +49,7 @@ class Rehearsed:
 def preview(job: Job, means: Means, tree: Tree) -> Report:
     """Say what a run would change, from what a commit records, and explain what the job asks about; nothing is touched."""
     records = read_records(tree)
-    compared = compare(job, means, records, read_official(tree))
+    compared = compare(job, means, records, read_official(tree, means.watch.said))
     reports = tuple(replace(mirror.report(), why=tuple(_why(job, mirror, records))) for mirror in compared)
     return Report(job.command, job.started, reports, limits=tuple(limits(compared).values()))
 
@@ -92,7 +92,7 @@ def rehearse(job: Job, means: Means, rehearsal: History) -> Rehearsed:
     with rehearsal.locked():
         ground, documents = rehearsal.prepare(), Documents()
         records = documents.records(ground.tree, ROOT)
-        compared = compare(job, means, records, read_official(ground.tree))
+        compared = compare(job, means, records, read_official(ground.tree, means.watch.said))
         copied, present = Copied(compared, records), 0
         ledger = Ledger(job, rehearsal, Beginning(ground, records, documents, newly_read(compared)), served(means))
         planned = [item for item in plan_work(means, compared, records, job.started) if item.purpose is not Purpose.REVISIT]
