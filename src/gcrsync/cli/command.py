@@ -29,6 +29,9 @@ THREADS = "gcrsync"
 LIMITS = {Ending.DEADLINE: "--deadline", Ending.BYTES: "--max-bytes"}
 """The options that end a run."""
 
+_LOOK_SECONDS = 0.05
+"""How often it is looked whether a run was asked to stop, by whoever waits for that."""
+
 _STOPPING = b"\ngcrsync: stopping; a second signal ends at once\n"
 
 
@@ -170,6 +173,14 @@ def stoppable(deadline: float | None = None, most: int | None = None) -> Iterato
             timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def stopped_within(stop: Stop, seconds: float) -> bool:
+    """Wait, at most for so many seconds, and say whether the run was asked to stop."""
+    until = time.monotonic() + seconds
+    while not stop() and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, _LOOK_SECONDS))
+    return stop()
 
 
 def now() -> datetime:

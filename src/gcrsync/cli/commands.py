@@ -11,7 +11,7 @@ from pathlib import Path
 
 import platformdirs
 
-from gcrsync.cli.command import LIMITS, Exit, first, stoppable
+from gcrsync.cli.command import LIMITS, Exit, first, stoppable, stopped_within
 from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.executor import crew
@@ -139,7 +139,7 @@ def monitor(options: MonitorOptions) -> Exit:
                 report = preview(job, means, history.head())
             code = _print_look(screen, options, report)
             looks += 1
-            if looks == options.count or stop.asked.wait(options.interval):
+            if looks == options.count or stopped_within(stop, options.interval):
                 break
     return Exit.STOPPED if stop() else code
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from gcrsync.cli.command import Exit, stoppable
+from gcrsync.cli.command import Exit, stoppable, stopped_within
 from gcrsync.cli.console import Screen
 from gcrsync.cli.demo_images import ImageMaker, first_night, second_night
 from gcrsync.errors import StoppedError, StoreError
@@ -18,7 +18,7 @@ from gcrsync.sync.stop import Stop
 _NAMESPACE = "acme"
 _COMMAND = "command"
 _LOOK_SECONDS = 0.05
-"""How often it is looked whether a command has ended, or the demonstration is to end."""
+"""How often it is looked whether a command has ended."""
 
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "gcrsync demo",
@@ -68,7 +68,7 @@ class _Show:
         sys.stdout.flush()
         with subprocess.Popen(command, cwd=folder, env=self._environment) as process:  # noqa: S603 - our own words, no shell
             while process.poll() is None:
-                if self._stop.asked.wait(_LOOK_SECONDS):
+                if stopped_within(self._stop, _LOOK_SECONDS):
                     process.terminate()
                     break
         if self._stop():

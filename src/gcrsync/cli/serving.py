@@ -1,8 +1,9 @@
 """``gcrsync serve``: an ``oci:`` folder as a registry, until somebody stops it."""
 
+from math import inf
 from pathlib import Path
 
-from gcrsync.cli.command import Exit, stoppable
+from gcrsync.cli.command import Exit, stoppable, stopped_within
 from gcrsync.cli.console import Screen
 from gcrsync.errors import UsageError
 from gcrsync.serve.server import serving
@@ -18,7 +19,7 @@ def serve(folder: Path, port: int, *, writable: bool, verbose: bool) -> Exit:
     with stoppable() as stopped, serving(folder, port=port, writable=writable, log=screen.note if verbose else _ignore) as address:
         screen.result(address)
         screen.note(f"serving {folder} on {address}{', for pushes too' if writable else ''}; stop with Ctrl-C")
-        stopped.asked.wait()
+        stopped_within(stopped, inf)
     return Exit.DONE
 
 

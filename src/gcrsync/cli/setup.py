@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -127,7 +127,7 @@ def means(
     with ExitStack() as stack:
         places = Places(destinations, replace(settings, stopped=stop, hosts=hosts, utc=now), environment)
         stack.callback(places.close)
-        stack.enter_context(_closed_at_a_stop(places, stop.asked))
+        stack.enter_context(_closed_at_a_stop(places, stop))
         blobs, executor = (ThreadPoolExecutor(jobs, thread_name_prefix=THREADS) for _ in range(2))
         for pool in (blobs, executor):
             stack.callback(lambda pool: pool.shutdown(wait=not stop()), pool)
@@ -155,13 +155,13 @@ def foreign(place: str, surroundings: Surroundings) -> Foreign:
 
 
 @contextmanager
-def _closed_at_a_stop(places: Places, asked_to_stop: Event) -> Iterator[None]:
+def _closed_at_a_stop(places: Places, asked_to_stop: Callable[[], bool]) -> Iterator[None]:
     """Close every connection as soon as the run is asked to stop, so that no thread goes on waiting for a host that stalls."""
     ended = Event()
 
     def close() -> None:
         while not ended.wait(_LOOK_SECONDS):
-            if asked_to_stop.is_set():
+            if asked_to_stop():
                 places.close()
                 return
 

@@ -1,7 +1,7 @@
 """The end of a run before its work is done: asked for by anybody, seen by everybody, and for one reason."""
 
 from collections.abc import Callable
-from threading import Event, Lock
+from threading import Lock
 
 from gcrsync.errors import LimitError
 from gcrsync.mirror.ending import Ending
@@ -12,12 +12,13 @@ _MOST = "the limit of bytes"
 class Stop:
     """Whether a run is to end early, and why. Safe to share between threads, and a signal handler may ask.
 
+    A handler runs between two steps of some thread, and would wait for ever for a lock that this thread holds: asking takes none.
     ``most`` is how many bytes of blobs may be sent, None where there is no limit; ``now`` is in monotonic seconds.
     """
 
     def __init__(self, now: Callable[[], float], most: int | None = None) -> None:
         """Begin with nobody having asked."""
-        self.asked = Event()
+        self._asked = False
         self.ending: Ending | None = None
         self.unfit: int | None = None
         """The smallest number of bytes that did not fit any more, None where all did."""
@@ -29,15 +30,15 @@ class Stop:
 
     def __call__(self) -> bool:
         """Say whether the run is to end."""
-        return self.asked.is_set()
+        return self._asked
 
     def ask(self, ending: Ending) -> None:
         """Have the run end. The first reason counts, unless somebody who asks the process to end comes after a limit."""
-        if not self.asked.is_set():
+        if not self._asked:
             self._since = self._now()
         if self.ending is None or ending is Ending.SIGNAL:
             self.ending = ending
-        self.asked.set()
+        self._asked = True
 
     @property
     def closed(self) -> bool:
@@ -81,4 +82,4 @@ class Stop:
 
     def seconds(self) -> float | None:
         """Give the seconds since the run was asked to end, None where it was not."""
-        return self._now() - self._since if self.asked.is_set() else None
+        return self._now() - self._since if self._asked else None
