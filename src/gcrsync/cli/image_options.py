@@ -8,8 +8,21 @@ import typer
 from gcrsync.cli.options import AsJson, Insecure, Jobs, ReportFile, Retries, Timeout, Verbose
 
 
-@dataclass(frozen=True, slots=True)
-class CopyOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageOptions:
+    """What every command takes that is about single images."""
+
+    insecure: Insecure = None
+    jobs: Jobs = 8
+    timeout: Timeout = 60.0
+    retries: Retries = 3
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyOptions(ImageOptions):
     """What ``copy`` takes."""
 
     source: Annotated[
@@ -32,17 +45,10 @@ class CopyOptions:
         ),
     ] = None
     all: Annotated[bool, typer.Option("--all", help="Copy the image whole, with all its platforms: the default.")] = False
-    insecure: Insecure = None
-    jobs: Jobs = 8
-    timeout: Timeout = 60.0
-    retries: Retries = 3
-    json: AsJson = False
-    report: ReportFile = None
-    verbose: Verbose = False
 
 
-@dataclass(frozen=True, slots=True)
-class InspectOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectOptions(ImageOptions):
     """What ``inspect`` takes."""
 
     image: Annotated[
@@ -51,10 +57,3 @@ class InspectOptions:
             metavar="IMAGE", help="The image: nginx, gcr.io/distroless/static:latest, quay.io/a/b@sha256:..., oci:DIR/NAME:TAG."
         ),
     ]
-    insecure: Insecure = None
-    jobs: Jobs = 8
-    timeout: Timeout = 60.0
-    retries: Retries = 3
-    json: AsJson = False
-    report: ReportFile = None
-    verbose: Verbose = False

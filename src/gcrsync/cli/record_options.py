@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gcrsync.cli.image_options import CopyOptions, InspectOptions
+from gcrsync.cli.image_options import ImageOptions
 from gcrsync.cli.options import (
     AsJson,
     Branch,
@@ -23,8 +23,19 @@ from gcrsync.cli.options import (
 from gcrsync.clients.machines import Client
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOptions:
+    """What every command takes that reads the record alone."""
+
+    metadata_repo: MetadataRepo = None
+    branch: Branch = None
+    json: AsJson = False
+    report: ReportFile = None
+    verbose: Verbose = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryOptions(RecordOptions):
     """What ``history`` takes."""
 
     name: Annotated[
@@ -34,11 +45,6 @@ class HistoryOptions:
             help="The image at its source: gcr.io/distroless/static:latest; without a tag all tags, without a host under gcr.io.",
         ),
     ]
-    metadata_repo: MetadataRepo = None
-    branch: Branch = None
-    json: AsJson = False
-    report: ReportFile = None
-    verbose: Verbose = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,8 @@ class VerifyOptions:
     verbose: Verbose = False
 
 
-@dataclass(frozen=True, slots=True)
-class SearchOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions(RecordOptions):
     """What ``search`` takes."""
 
     words: Annotated[
@@ -87,15 +93,10 @@ class SearchOptions:
         ),
     ]
     limit: Annotated[int, typer.Option(min=0, help="How many repositories are shown; 0 shows all.")] = 20
-    metadata_repo: MetadataRepo = None
-    branch: Branch = None
-    json: AsJson = False
-    report: ReportFile = None
-    verbose: Verbose = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions(RecordOptions):
     """What ``list`` takes."""
 
     namespace: Annotated[
@@ -106,15 +107,10 @@ class ListOptions:
             show_default=False,
         ),
     ] = None
-    metadata_repo: MetadataRepo = None
-    branch: Branch = None
-    json: AsJson = False
-    report: ReportFile = None
-    verbose: Verbose = False
 
 
-@dataclass(frozen=True, slots=True)
-class ResolveOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveOptions(RecordOptions):
     """What ``resolve`` takes."""
 
     images: Annotated[
@@ -122,15 +118,10 @@ class ResolveOptions:
         typer.Argument(metavar="IMAGE...", help="As it is named at its source: gcr.io/distroless/static:latest, nginx@sha256:..."),
     ]
     digest: Annotated[bool, typer.Option("--digest", help="Pin each name by the digest that the mirror has.")] = False
-    metadata_repo: MetadataRepo = None
-    branch: Branch = None
-    json: AsJson = False
-    report: ReportFile = None
-    verbose: Verbose = False
 
 
-@dataclass(frozen=True, slots=True)
-class RewriteOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewriteOptions(RecordOptions):
     """What ``rewrite`` takes."""
 
     files: Annotated[
@@ -143,11 +134,6 @@ class RewriteOptions:
     ] = None
     check: Annotated[bool, typer.Option("--check", help="Change nothing, and end with 1 if something would change.")] = False
     digest: Annotated[bool, typer.Option("--digest", help="Pin each name by the digest that the mirror has.")] = False
-    metadata_repo: MetadataRepo = None
-    branch: Branch = None
-    json: AsJson = False
-    report: ReportFile = None
-    verbose: Verbose = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +150,5 @@ class MirrorConfigOptions:
     verbose: Verbose = False
 
 
-Told = (
-    CompareOptions
-    | CopyOptions
-    | HistoryOptions
-    | InspectOptions
-    | ListOptions
-    | ResolveOptions
-    | RewriteOptions
-    | SearchOptions
-    | VerifyOptions
-)
+Told = CompareOptions | ImageOptions | RecordOptions | VerifyOptions
 """The options of the commands that give a document for programs."""
