@@ -17,7 +17,7 @@ from gcrsync.registry.credentials import Basic, RegistryToken
 from gcrsync.registry.fields import Entry, entry, text, time
 from gcrsync.registry.pages import DOING, strings
 from gcrsync.registry.session import Call, Session
-from gcrsync.registry.vendor import Names, Tagged
+from gcrsync.registry.vendor import NOT_SHOWN, Names, Tagged
 from gcrsync.registry.versions import Version
 
 HOST = "ghcr.io"
@@ -31,7 +31,6 @@ _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "20
 _VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 _OWNERS = ("orgs", "users")
 _SCOPE = "a classic personal access token with the scope read:packages, or the GITHUB_TOKEN of a workflow that has packages: read"
-_REFUSALS = (UnauthorizedError, DeniedError, NotFoundError)
 _HINT = f"set GITHUB_TOKEN, or docker login {HOST}, with {_SCOPE}"
 
 
@@ -57,7 +56,7 @@ class GitHub:
         try:
             packages, _, requests = self._told(collected, f"{owner}/packages", where, package_type="container")
             found = dict.fromkeys(Repository(namespace.registry, f"{owner}/{text(each, 'name', where)}") for each in packages)
-        except _REFUSALS as error:
+        except NOT_SHOWN as error:
             if not name:
                 raise
             return Names((Repository(namespace.registry, namespace.path),), 0, str(error))
@@ -74,7 +73,7 @@ class GitHub:
         where = str(repository)
         try:
             told, pages, requests = self._told(gathered, f"{owner}/packages/container/{quote(name, safe='')}/versions", where)
-        except _REFUSALS as error:
+        except NOT_SHOWN as error:
             tags, requests = catalog.tags(self._session, repository)
             if not tags:
                 raise NotFoundError(DOING, where, f"there is no such package; and {error.message}", hint=error.hint) from error

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from gcrsync.errors import DeniedError, NotFoundError, ProtocolError, PullLimitError, RegistryError, UnauthorizedError
+from gcrsync.errors import ProtocolError, PullLimitError, RegistryError
 from gcrsync.oci.name import Namespace, Repository
 from gcrsync.registry.pages import DOING
-from gcrsync.registry.vendor import Names, Tagged, Vendor
-
-_Refusal = UnauthorizedError | DeniedError | NotFoundError
+from gcrsync.registry.vendor import NOT_SHOWN, Names, Tagged, Vendor
 
 
 class UnlessRefused:
@@ -26,17 +24,17 @@ class UnlessRefused:
         """Give the repositories of a namespace; where both ways are refused the error has the words of both."""
         try:
             return self._used.repositories(namespace)
-        except (UnauthorizedError, DeniedError, NotFoundError) as refusal:
+        except NOT_SHOWN as refusal:
             return self._otherwise(namespace, refusal)
 
     def tags(self, repository: Repository) -> Tagged:
         """Give the tags of a repository."""
         try:
             return self._used.tags(repository)
-        except (UnauthorizedError, DeniedError, NotFoundError):
+        except NOT_SHOWN:
             return self._second.tags(repository)
 
-    def _otherwise(self, namespace: Namespace, refusal: _Refusal) -> Names:
+    def _otherwise(self, namespace: Namespace, refusal: RegistryError) -> Names:
         try:
             names = self._second.repositories(namespace)
         except PullLimitError:

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from gcrsync.errors import DeniedError, NotFoundError, UnauthorizedError
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.name import Namespace, Repository
+
+NOT_SHOWN = (UnauthorizedError, DeniedError, NotFoundError)
+"""What a vendor answers about what is not there, or not for whoever asks: the registry itself may show it."""
 
 
 @dataclass(frozen=True, slots=True)
