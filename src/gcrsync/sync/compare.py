@@ -20,9 +20,9 @@ from gcrsync.mirror.report import NamespaceReport
 from gcrsync.mirror.revisit import Look, revisits
 from gcrsync.mirror.snapshot import Doubts, Fault, Snapshot, find_doubts
 from gcrsync.oci.name import Repository
+from gcrsync.sync.found import Basis
 from gcrsync.sync.found import Means as SurveyMeans
 from gcrsync.sync.job import Job, Means, Mirror, Names
-from gcrsync.sync.official import Library
 from gcrsync.sync.survey import survey
 
 
@@ -83,7 +83,7 @@ def compare(job: Job, means: Means, records: Records, official: Official) -> tup
     Raises MirrorNameError where names at the destination collide or would change unasked, and UsageError where two of the job's
     selections take one repository.
     """
-    seen = list(_surveyed(job, means, Library(records, official, means.foreign)))
+    seen = list(_surveyed(job, means, Basis(records, official, means.foreign)))
     names = _all_names(seen)
     check_collisions(names, records)
     if not job.move:
@@ -105,12 +105,12 @@ def newly_read(compared: Iterable[Compared]) -> Official:
     return next((mirror.snapshot.official for mirror in reversed(tuple(compared)) if mirror.snapshot.official), Official())
 
 
-def _surveyed(job: Job, means: Means, library: Library) -> Iterator[_Seen]:
+def _surveyed(job: Job, means: Means, basis: Basis) -> Iterator[_Seen]:
     requests = SurveyMeans(means.session, means.executor, means.ahead, means.stopped, means.watch)
     for mirror in job.mirrors:
-        snapshot = survey(requests, mirror.selection, library)
-        library = replace(library, official=snapshot.official or library.official)
-        yield _named(mirror, snapshot, library.records)
+        snapshot = survey(requests, mirror.selection, basis)
+        basis = replace(basis, official=snapshot.official or basis.official)
+        yield _named(mirror, snapshot, basis.records)
 
 
 def _named(mirror: Mirror, snapshot: Snapshot, records: Records) -> _Seen:

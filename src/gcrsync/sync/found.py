@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from gcrsync.errors import IntegrityError, PullLimitError, RegistryError
 from gcrsync.mirror.library import Official
+from gcrsync.mirror.record import Records
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.listing import Listing
 from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Namespace, Repository, Tag
 from gcrsync.registry.session import Session
+from gcrsync.store.foreign import Foreign
 from gcrsync.sync.pool import Pool, Stopped, each
 from gcrsync.sync.progress import Watch
 
@@ -38,6 +40,15 @@ class Means:
     def all(self, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[tuple[_Item, _Result]]:
         """Do the work for all items at once, as far as the executor goes, and give each with its result."""
         return each(Pool(self.executor, self.ahead, self.stopped), lambda item: (item, work(item)), items)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a survey begins with: what is on record, what was read of official-images, and what opens their repository."""
+
+    records: Records
+    official: Official
+    open: Callable[[str], Foreign]
 
 
 @dataclass(slots=True)

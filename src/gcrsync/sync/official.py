@@ -1,7 +1,7 @@
 """Docker Hub's ``library`` as the files of official-images name it, with one HEAD for each image that has not changed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from gcrsync.errors import GitError, IntegrityError, InvalidNameError, StoreError
 from gcrsync.mirror.choosing import choose
@@ -14,7 +14,7 @@ from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.store.foreign import Foreign
 from gcrsync.store.tree import Entry
-from gcrsync.sync.found import Failure, Found, Means, told
+from gcrsync.sync.found import Basis, Failure, Found, Means, told
 
 FOLDER = "library"
 """The folder of the files, and the namespace of the images."""
@@ -26,15 +26,6 @@ _Seen = dict[Repository, dict[Tag, Descriptor]]
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
-    """What a look at official images begins with: what is on record, what was read of the files, what opens their repository."""
-
-    records: Records
-    official: Official
-    open: Callable[[str], Foreign]
-
-
-@dataclass(frozen=True, slots=True)
 class _Image:
     """One image of a repository, by its selected names."""
 
@@ -42,32 +33,49 @@ class _Image:
     tags: tuple[Tag, ...]
 
 
-def enumerate_library(means: Means, found: Found, library: Library) -> None:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is wanted of a repository: its ``images``, by the names that are ``chosen``; and the names that are not."""
+
+    repository: Repository
+    images: tuple[_Image, ...]
+    chosen: frozenset[Tag]
+    left: frozenset[Tag]
+    unbuilt: frozenset[Tag]
+
+    def listing(self, seen: Mapping[Tag, Descriptor], kept: Mapping[Tag, Digest]) -> Listing:
+        """Put together what there is in it: what was asked for, and what is ``kept`` of what was seen before."""
+        tags = {**kept, **{tag: descriptor.digest for tag, descriptor in seen.items()}}
+        return Listing(
+            tags=tags,
+            manifests={descriptor.digest: Described(descriptor.media_type) for descriptor in seen.values()},
+            unasked=self.left,
+            unbuilt=self.unbuilt,
+            missing=self.chosen.difference(tags),
+        )
+
+
+def enumerate_library(means: Means, found: Found, basis: Basis) -> None:
     """List every selected repository that has a file; of each image the first name is asked for, and the others only if need be."""
     try:
-        foreign = library.open(found.selection.official_images)
+        foreign = basis.open(found.selection.official_images)
         files = _files(found, foreign)
-        official = found.official = _read(found, library, foreign, files)
+        official = found.official = _read(found, basis, foreign, files)
     except StoreError as error:
         found.failures[found.namespace] = str(error)
         return
     _note(found, files)
-    taken = _taken(found, official)
-    images = [image for repository, groups in taken.items() for image in _images(found, repository, groups)]
-    seen: _Seen = {repository: {} for repository in taken}
+    wanted = [_wanted(found, repository, groups) for repository, groups in _taken(found, official).items()]
+    images = [image for each in wanted for image in each.images]
+    seen: _Seen = {each.repository: {} for each in wanted}
     _ask(means, found, [(image.repository, image.tags[0]) for image in images], seen)
-    kept = _unmoved(images, seen, library.records)
+    kept = _unmoved(images, seen, basis.records)
     others = [(image.repository, tag) for image in images for tag in image.tags[1:] if tag not in kept[image.repository]]
     _ask(means, found, [each for each in others if each[0].namespace not in found.failures], seen)
-    for repository, groups in taken.items():
-        if repository.namespace not in found.failures:
-            listing = _listing(seen[repository], kept[repository])
-            named, built = frozenset(tag for group in groups for tag in group.tags), _built(found, repository, groups)
-            chosen = _chosen(found, repository, built)
-            found.listings[repository.namespace] = replace(
-                listing, unasked=built - chosen, unbuilt=named - built, missing=chosen.difference(listing.tags)
-            )
-            means.watch.listed(repository.namespace)
+    for each in wanted:
+        if each.repository.namespace not in found.failures:
+            found.listings[each.repository.namespace] = each.listing(seen[each.repository], kept[each.repository])
+            means.watch.listed(each.repository.namespace)
 
 
 def _note(found: Found, files: Iterable[str]) -> None:
@@ -92,10 +100,10 @@ def _files(found: Found, foreign: Foreign) -> Mapping[str, Entry]:
     return files
 
 
-def _read(found: Found, library: Library, foreign: Foreign, files: Mapping[str, Entry]) -> Official:
+def _read(found: Found, basis: Basis, foreign: Foreign, files: Mapping[str, Entry]) -> Official:
     """Read the files of the selected repositories, those that have not changed since they were read excepted."""
-    changed = foreign.changed(library.official.commit, FOLDER)
-    known = {} if changed is None else library.official.repositories
+    changed = foreign.changed(basis.official.commit, FOLDER)
+    known = {} if changed is None else basis.official.repositories
     groups = {name: known[name] for name in files if name in known and f"{FOLDER}/{name}" not in (changed or ())}
     wanted = {f"{FOLDER}/{name}": entry for name, entry in files.items() if name not in groups and _takes(found, name)}
     for path, content in foreign.tree.contents(wanted):
@@ -122,23 +130,14 @@ def _takes(found: Found, name: str) -> bool:
     return found.selection.takes(Repository(DOCKER_HUB, f"{FOLDER}/{name}"))
 
 
-def _images(found: Found, repository: Repository, groups: Groups) -> Iterator[_Image]:
-    chosen = _chosen(found, repository, _built(found, repository, groups))
-    for group in groups:
-        tags = tuple(filter(chosen.__contains__, group.tags))
-        if tags:
-            yield _Image(repository, tags)
-
-
-def _built(found: Found, repository: Repository, groups: Groups) -> frozenset[Tag]:
-    """Give the tags of the images that are built for a platform that is wanted."""
+def _wanted(found: Found, repository: Repository, groups: Groups) -> _Wanted:
+    """Choose among the tags of the images that are built for a platform that is wanted."""
     platforms = found.selection.rules.platforms_of(repository)
-    return frozenset(tag for group in groups if group.is_for(platforms) for tag in group.tags)
-
-
-def _chosen(found: Found, repository: Repository, built: frozenset[Tag]) -> frozenset[Tag]:
-    """Give those of the tags that are wanted."""
-    return built.difference(choose(found.selection, repository, Listing(unasked=built)).left)
+    built = frozenset(tag for group in groups if group.is_for(platforms) for tag in group.tags)
+    chosen = built.difference(choose(found.selection, repository, Listing(unasked=built)).left)
+    images = ((repository, tuple(filter(chosen.__contains__, group.tags))) for group in groups)
+    unbuilt = frozenset(tag for group in groups for tag in group.tags) - built
+    return _Wanted(repository, tuple(_Image(*image) for image in images if image[1]), chosen, built - chosen, unbuilt)
 
 
 def _ask(means: Means, found: Found, wanted: Iterable[tuple[Repository, Tag]], seen: _Seen) -> None:
@@ -167,11 +166,3 @@ def _last_seen(record: Record, tag: Tag) -> Digest | None:
     """Give what the source had under a tag when it was last asked: a tag that is held has something else at the mirror."""
     held = record.held.get(tag)
     return record.tags.get(tag) if held is None else held.digest
-
-
-def _listing(seen: Mapping[Tag, Descriptor], kept: Mapping[Tag, Digest]) -> Listing:
-    """Put together what there is in a repository."""
-    return Listing(
-        tags={**kept, **{tag: descriptor.digest for tag, descriptor in seen.items()}},
-        manifests={descriptor.digest: Described(descriptor.media_type) for descriptor in seen.values()},
-    )

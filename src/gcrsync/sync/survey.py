@@ -11,37 +11,37 @@ from gcrsync.registry.refused import UnlessRefused
 from gcrsync.registry.vendor import Vendor
 from gcrsync.registry.vendors import known, recognised
 from gcrsync.sync.enumeration import enumerate_repositories
-from gcrsync.sync.found import Failure, Found, Means, told
+from gcrsync.sync.found import Basis, Failure, Found, Means, told
 from gcrsync.sync.named import IMAGES, ask_by_name, put_pins
-from gcrsync.sync.official import Library, enumerate_library
+from gcrsync.sync.official import enumerate_library
 from gcrsync.sync.walk import walk
 
 
-def survey(means: Means, selection: Selection, library: Library | None = None) -> Snapshot:
+def survey(means: Means, selection: Selection, basis: Basis | None = None) -> Snapshot:
     """List the namespace of a selection, whole or with a note of what could not be listed.
 
-    Google's list is known by its answer; ``library`` is what is on record, and what a selection with official-images begins with.
+    Google's list is known by its answer; ``basis`` is what is on record, and what a selection with official-images begins with.
     StoppedError where the run was asked to stop before everything was seen.
     """
     means.watch.surveying(selection.namespace)
-    found = Found(selection, recorded=_recorded(selection, library))
-    listed_by = _looked(means, found, library)
+    found = Found(selection, recorded=_recorded(selection, basis))
+    listed_by = _looked(means, found, basis)
     put_pins(found)
     if means.stopped():
         raise StoppedError
     return found.snapshot(listed_by)
 
 
-def _recorded(selection: Selection, library: Library | None) -> tuple[Repository, ...]:
+def _recorded(selection: Selection, basis: Basis | None) -> tuple[Repository, ...]:
     """Give the selected repositories of which the source had tags at the last look."""
-    records = {} if library is None else library.records
+    records = {} if basis is None else basis.records
     return tuple(sorted(repository for repository, record in records.items() if record.tags and selection.judges(repository)))
 
 
-def _looked(means: Means, found: Found, library: Library | None) -> str:
+def _looked(means: Means, found: Found, basis: Basis | None) -> str:
     """Look where the selection says what there is, or else at the source, and say in which way."""
-    if library is not None and found.selection.official_images:
-        enumerate_library(means, found, library)
+    if basis is not None and found.selection.official_images:
+        enumerate_library(means, found, basis)
         return OFFICIAL_IMAGES
     return IMAGES if ask_by_name(means, found) else _seen(means, found)
 

@@ -16,8 +16,7 @@ from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Fault, Snapshot, find_doubts
 from gcrsync.oci.name import Namespace, Repository, Tag
-from gcrsync.sync.found import Means
-from gcrsync.sync.official import Library
+from gcrsync.sync.found import Basis, Means
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import survey
 from tests.support import faults
@@ -45,7 +44,7 @@ def registry() -> Simulator:
 def look(registry: Simulator, selection: Selection = WHOLE) -> Snapshot:
     with session_to(network(registry)) as session, ThreadPoolExecutor(2) as executor:
         means = Means(session, executor, 2, lambda: False, Watch())
-        return survey(means, selection, Library(KNOWN, Official(), no_foreign))
+        return survey(means, selection, Basis(KNOWN, Official(), no_foreign))
 
 
 def states(seen: Snapshot, selection: Selection = WHOLE) -> Mapping[str, State]:

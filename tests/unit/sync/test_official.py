@@ -16,8 +16,7 @@ from gcrsync.mirror.snapshot import Fault, Snapshot, find_doubts
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Tag
 from gcrsync.store.foreign import Foreign, read_here
-from gcrsync.sync.found import Means
-from gcrsync.sync.official import Library
+from gcrsync.sync.found import Basis, Means
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import survey
 from tests.support import faults
@@ -55,7 +54,7 @@ class Scene:
         self.hub.log.clear()
         with session_to(network(self.hub)) as session, ThreadPoolExecutor(2) as executor:
             means = Means(session, executor, 2, lambda: False, Watch())
-            return survey(means, self.selection, Library(known or {}, official or Official(), self.open))
+            return survey(means, self.selection, Basis(known or {}, official or Official(), self.open))
 
     @property
     def asked(self) -> list[str]:
