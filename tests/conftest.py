@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import git  # noqa: F401 - it tries git as it is imported, and shall not do so in whatever environment a test has made
 import pytest
@@ -25,3 +26,9 @@ def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         absent("neither docker-registry nor registry is on PATH")
     with real.docker_registry(tmp_path_factory.mktemp("docker-registry")) as address:
         yield address
+
+
+@pytest.fixture
+def place(docker_registry: str, tmp_path: Path) -> str:
+    """Give a place of this test's own in the registry, below which nobody else writes."""
+    return f"{docker_registry}/{tmp_path.name.lower().replace('_', '-').strip('-')}"

@@ -45,11 +45,6 @@ def address(source: Simulator) -> Iterator[str]:
 
 
 @pytest.fixture
-def place(docker_registry: str, tmp_path: Path) -> str:
-    return f"{docker_registry}/{tmp_path.name.lower().replace('_', '-').strip('-')}"
-
-
-@pytest.fixture
 def mirror(tmp_path: Path, address: str, place: str) -> Mirror:
     mirror = Mirror(tmp_path)
     mirror.configure(f"{address}/p", place)

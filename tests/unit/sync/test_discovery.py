@@ -1,7 +1,6 @@
 """Asking a mirror that exists already for what it has of its source, without a network."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -18,17 +17,13 @@ from gcrsync.mirror.selection import Selection
 from gcrsync.oci.listing import Described, Listing
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Repository, Tag
-from gcrsync.registry.client import Client
-from gcrsync.registry.destination import Destination
 from gcrsync.sync.discovery import Discovery
-from gcrsync.sync.job import Means, Mirror
-from gcrsync.sync.progress import Watch
+from gcrsync.sync.job import Mirror
 from gcrsync.sync.reach import Reach
 from gcrsync.sync.stop import Stop
 from tests.support.build import Built, image, index
 from tests.support.faults import Fault, status, unreachable
-from tests.support.repositories import no_foreign
-from tests.support.sessions import session_to
+from tests.support.means import means_to
 from tests.support.simulator import Simulator, network
 
 ONE, TWO = image("one"), image("two")
@@ -61,22 +56,7 @@ class Ends:
     def findings(self, *platforms: str, described: bool = True) -> list[Finding]:
         wanted = tuple(map(Platform.parse, platforms))
         selection = Selection(Namespace("source.test"), Namespace("source.test"), rules=Rules(platforms=wanted))
-        answer = network(self.source, self.mirror)
-        with session_to(answer) as session, ThreadPoolExecutor(3) as executor, ThreadPoolExecutor(1) as blobs:
-            target = Destination(session)
-            means = Means(
-                session=session,
-                source=Client(session),
-                target=lambda _: target,
-                recorded=lambda name: (target, Repository.parse(name)),
-                foreign=no_foreign,
-                executor=executor,
-                blobs=blobs,
-                ahead=2,
-                repeat=lambda work: work(),
-                stopped=self.stop,
-                watch=Watch(),
-            )
+        with means_to(network(self.source, self.mirror), self.stop) as means:
             mirror = Mirror(selection, registry_destination("mirror.test/to", None))
             found = Discovery(means, mirror, Reach(self.stop)).findings([self.counterpart(described=described)])
             return sorted(found, key=lambda finding: finding.order)

@@ -1,8 +1,5 @@
 """Asking a destination for what is on record, and repairing it, without a network."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
@@ -13,15 +10,10 @@ from gcrsync.mirror.record import Mirrored, Record, Records
 from gcrsync.mirror.verification import State, Verification
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Repository, Tag
-from gcrsync.registry.client import Client
-from gcrsync.registry.destination import Destination
-from gcrsync.sync.job import Means
-from gcrsync.sync.progress import Watch
 from gcrsync.sync.stop import Stop
 from gcrsync.sync.verify import Choose, Request, verify
 from tests.support.build import Built, image, index, referrer
-from tests.support.repositories import no_foreign
-from tests.support.sessions import session_to
+from tests.support.means import means_to
 from tests.support.simulator import Simulator, error, network
 from tests.support.values import NOW
 
@@ -56,28 +48,10 @@ class Places:
         for tag in [tag for tag, digest in stored.tags.items() if digest not in stored.manifests]:
             del stored.tags[tag]
 
-    @contextmanager
-    def means(self) -> Iterator[Means]:
-        with session_to(self.answer) as session, ThreadPoolExecutor(3) as executor, ThreadPoolExecutor(1) as blobs:
-            target = Destination(session)
-            yield Means(
-                session=session,
-                source=Client(session),
-                target=lambda _: target,
-                recorded=lambda name: (target, Repository.parse(name)),
-                foreign=no_foreign,
-                executor=executor,
-                blobs=blobs,
-                ahead=2,
-                repeat=lambda work: work(),
-                stopped=self.stop,
-                watch=Watch(),
-            )
-
     def verify(self, *records: Record, sample: Choose | None = None, repairs: bool = False) -> Verification:
         self.mirror.log.clear()
         known: Records = {record.repository: record for record in records}
-        with self.means() as means:
+        with means_to(self.answer, self.stop) as means:
             return verify(means, Request(known, NOW, sample, repairs))
 
 
