@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support import program
 from tests.support.repositories import Workplace
 
 
@@ -28,9 +28,7 @@ class Mirror:
         self, *arguments: str, code: int | None = 0, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run gcrsync in the clone and check how it ends, unless code is None; there is never a traceback."""
-        command = [sys.executable, "-m", "gcrsync", *arguments]
-        everything = {**self.environment, **(environment or {})}
-        ended = subprocess.run(command, cwd=self.root, env=everything, capture_output=True, text=True, check=False, timeout=100)
+        ended = program.run(arguments, self.root, {**self.environment, **(environment or {})})
         assert "Traceback" not in ended.stderr + ended.stdout, ended.stderr
         assert code in (None, ended.returncode), f"{arguments} ended with {ended.returncode}:\n{ended.stdout}\n{ended.stderr}"
         return ended
@@ -51,5 +49,8 @@ class Mirror:
     def documents(self) -> dict[str, Any]:
         """Give all documents that the remote has, by repository."""
         paths = self.place.git(self.place.remote, "ls-tree", "-r", "--name-only", "main").splitlines()
-        found = [self.recorded(path.removeprefix("metadata/")) for path in paths if path.endswith(".json") and "/_" not in path]
+        wanted = [path for path in paths if path.endswith(".json") and "/_" not in path]
+        asked = "".join(f"main:{path}\n" for path in wanted)
+        contents = self.place.git(self.place.remote, "cat-file", "--batch=%(objecttype)", stdin=asked)
+        found = [json.loads(text) for text in contents.split("blob\n") if text]
         return {document["repository"]: document for document in found}
