@@ -87,7 +87,11 @@ def find_hold(record: Record, tag: Tag, digest: Digest, listing: Listing, terms:
         return Hold(Why.REFUSED, refused)
     if record.digest_at_source(tag) == digest:
         return None
-    return _frozen(record, tag, terms) or _large(record, tag, digest, listing, terms) or _young(record, tag, digest, terms)
+    policy = terms.rules.of(record.repository, tag)
+    held = _frozen(record, tag, terms)
+    if held is None and policy.max_size is not None:
+        held = _large(record, tag, digest, listing, terms)
+    return _young(record, digest, policy.min_age, terms.now) if held is None and policy.min_age else held
 
 
 def _refusal(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> str:
@@ -132,9 +136,10 @@ def _frozen(record: Record, tag: Tag, terms: Terms) -> Hold | None:
 
 def _large(record: Record, tag: Tag, digest: Digest, listing: Listing, terms: Terms) -> Hold | None:
     """Hold what is too large as the listing says, or as it was when its manifests were read; else they tell when it is copied."""
-    max_size, platforms = terms.rules.of(record.repository, tag).max_size, terms.rules.platforms_of(record.repository)
+    max_size = terms.rules.of(record.repository, tag).max_size
     if max_size is None:
         return None
+    platforms = terms.rules.platforms_of(record.repository)
     size = _listed_size(digest, listing, platforms)
     if size is not None:
         return Hold(Why.LARGE, too_large(size, max_size)) if size > max_size else None
@@ -163,14 +168,11 @@ def _listed_size(digest: Digest, listing: Listing, platforms: Platforms) -> int 
     return described.size
 
 
-def _young(record: Record, tag: Tag, digest: Digest, terms: Terms) -> Hold | None:
-    min_age = timedelta(seconds=terms.rules.of(record.repository, tag).min_age)
-    if not min_age:
+def _young(record: Record, digest: Digest, min_age: int, now: datetime) -> Hold | None:
+    known, ripens = _known_since(record, digest, now), timedelta(seconds=min_age)
+    if now - known >= ripens:
         return None
-    known = _known_since(record, digest, terms.now)
-    if terms.now - known >= min_age:
-        return None
-    return Hold(Why.YOUNG, f"known since {told_time(known)}, to be copied from {told_time(known + min_age)} on")
+    return Hold(Why.YOUNG, f"known since {told_time(known)}, to be copied from {told_time(known + ripens)} on")
 
 
 def _known_since(record: Record, digest: Digest, now: datetime) -> datetime:
