@@ -67,6 +67,10 @@ soak: $(VENV)/developed  ## run the tests that take long
 picture: $(VENV)/developed  ## draw the README's picture of a run anew
 	FORCE_COLOR=1 COLUMNS=112 $(VENV)/bin/gcrsync demo 2>&1 | $(VENV)/bin/python docs/picture.py >docs/demo.svg
 
+.PHONY: answers
+answers: $(VENV)/developed  ## run the commands on the pages of README and docs, and write their answers there
+	PYTHONPATH=. $(VENV)/bin/python docs/answers.py README.md docs/*.md
+
 .PHONY: wheel
 wheel: $(VENV)/developed  ## build dist/gcrsync-….whl
 	$(VENV)/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .

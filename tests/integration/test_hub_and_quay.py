@@ -210,11 +210,11 @@ def test_a_namespace_that_docker_hub_refuses_to_nobody_is_an_error_that_says_wha
         ("Quay", "quay.io/prometheus", "quay", "listed by: quay; 8 requests; complete"),
     ],
 )
-def test_what_the_readme_shows_works_as_it_stands(
+def test_what_the_page_of_sources_shows_works_as_it_stands(
     request: pytest.FixtureRequest, heading: str, source: str, begun: str, told: str
 ) -> None:
     night: Night = request.getfixturevalue(begun)
-    section = (ROOT / "README.md").read_text("utf-8").partition(f"### {heading}\n")[2].partition("\n#")[0]
+    section = (ROOT / "docs" / "sources.md").read_text("utf-8").partition(f"## {heading}\n")[2].partition("\n#")[0]
     lines = [line.removeprefix("    ") for line in section.splitlines() if line.startswith("    ")]
     assert f'source = "{source}"' in lines[1]
     shown = "\n".join(lines).replace(source, night.namespace)

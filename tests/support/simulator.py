@@ -17,7 +17,7 @@ from gcrsync.errors import InvalidManifestError
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import AnyManifest, Index, Manifest, SchemaOne, parse_manifest
-from tests.support.build import Built
+from tests.support.build import Built, named_by
 from tests.support.gate import Gate, needed
 from tests.support.lists import google_list, listed
 from tests.support.misbehaving import Misbehaving
@@ -139,7 +139,10 @@ class Simulator(Misbehaving):
         manifests = self.repositories.get(name, Stored()).manifests
         found = sorted(digest for digest, stored in manifests.items() if subject_of(*stored) == subject)
         place = int(request.url.params.get("after", "0"))
-        entries = [{"mediaType": manifests[digest][0], "size": len(manifests[digest][1]), "digest": digest} for digest in found]
+        entries = [
+            named_by(*manifests[digest]) | {"artifactType": json.loads(manifests[digest][1]).get("artifactType", "")}
+            for digest in found
+        ]
         headers = {"Content-Type": media_types.OCI_INDEX}
         if place + 1 < len(found):
             headers["Link"] = f'</v2/{name}/referrers/{subject}?after={place + 1}>; rel="next"'

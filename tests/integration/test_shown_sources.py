@@ -1,4 +1,4 @@
-"""Each source that the README shows, compared as it stands there: hosts under their own names, a proxy, TLS."""
+"""Each source that docs/sources.md shows, compared as it stands there: hosts under their own names, a proxy, TLS."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class World:
     private: Simulator
 
     def compare(self, heading: str, *options: str, code: int = 0, **environment: str) -> str:
-        """Compare what the README shows under a heading."""
-        section = (ROOT / "README.md").read_text("utf-8").partition(f"### {heading}\n")[2].partition("\n#")[0]
+        """Compare what the page shows under a heading."""
+        section = (ROOT / "docs" / "sources.md").read_text("utf-8").partition(f"## {heading}\n")[2].partition("\n#")[0]
         shown = "\n".join(line for line in section.splitlines() if line.startswith("    ") or not line)
         tables = dedent(shown).strip().partition("\n\n\n")[0]
         assert tables.startswith("[[mirror]]")
@@ -114,7 +114,7 @@ def test_a_namespace_of_google_that_answers_with_nothing_retires_nothing(world: 
         ("Any other registry", "listed by: catalog;"),
     ],
 )
-def test_a_source_of_the_readme_is_compared_as_it_stands(world: World, heading: str, listed: str) -> None:
+def test_a_source_of_the_page_is_compared_as_it_stands(world: World, heading: str, listed: str) -> None:
     said = world.compare(heading, GITHUB_TOKEN=SECRET)
 
     assert listed in said

@@ -1,0 +1,86 @@
+"""What the pages of the documentation show of the program: each command on a page is run, and what it answers stands below it.
+
+A command is an indented line that begins with ``$``. ``<!-- meanwhile: NAME -->`` on a line of its own is what happens to the world
+between two commands. ``…`` on a page stands for the rest of a word or of a line that is too long to be read.
+"""
+
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent, indent
+
+_STEP = re.compile(
+    r"^    \$ (?P<command>.+)\n(?P<answer>(?:    (?!\$ ).*\n|\n(?=    (?!\$ )))*)|^<!-- meanwhile: (?P<happening>.+) -->$",
+    re.MULTILINE,
+)
+"""A command with the lines that follow it, up to the next one or to the end of its block; or what happens meanwhile."""
+
+_VARIES = (
+    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"), "TIME"),
+    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "DATE"),
+    (re.compile(r"[0-9][0-9,]* days ago"), "DAYS ago"),
+    (re.compile(r"\b[0-9]+\.[0-9]+ s\b"), "SECONDS"),
+    (re.compile(r"\bcommit [0-9a-f]{7,40}\b"), "commit ID"),
+    (re.compile(r"\b[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\b"), "RUN"),
+    (re.compile(r" +$", re.MULTILINE), ""),
+)
+"""What is another one each time, and blanks at the ends of lines, which nobody sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where the commands of a page are run: a folder, an environment, and what may happen meanwhile."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    happenings: Mapping[str, Callable[[], None]]
+
+    def answer(self, command: str) -> str:
+        """Run a command as a shell does, and give all that it prints."""
+        ended = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=100,
+        )
+        return ended.stdout.decode()
+
+
+def has_commands(text: str) -> bool:
+    """Say whether a page shows what the program answers."""
+    return any(match["command"] for match in _STEP.finditer(text))
+
+
+def answered(text: str, session: Session) -> str:
+    """Give a page with the answers that its commands get now; what says the same as before stays as it is written."""
+    return _STEP.sub(lambda match: _step(match, session), text)
+
+
+def _step(match: re.Match[str], session: Session) -> str:
+    if match["happening"]:
+        session.happenings[match["happening"]]()
+        return match[0]
+    command, shown = match["command"], dedent(match["answer"])
+    name = command.removeprefix("cat ")
+    if name != command and not (session.folder / name).exists():
+        (session.folder / name).write_text(shown, "utf-8")  # the reader's own file, which the page shows as it is at first
+    told = session.answer(command)
+    return match[0] if _says(shown, told) else f"    $ {command}\n" + re.sub(" +$", "", indent(told, "    "), flags=re.MULTILINE)
+
+
+def _says(shown: str, told: str) -> bool:
+    """Say whether a page says what the program tells, but for what varies and what the page leaves out."""
+    pattern = re.escape(_steady(shown)).replace("…", "[^\n]*")
+    return re.fullmatch(pattern, _steady(told)) is not None
+
+
+def _steady(text: str) -> str:
+    for pattern, name in _VARIES:
+        text = pattern.sub(name, text)
+    return text
