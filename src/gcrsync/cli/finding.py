@@ -13,7 +13,7 @@ from gcrsync.errors import UsageError, shortened
 from gcrsync.metadata.catalogue import list_json, resolve_json, search_json
 from gcrsync.metadata.markdown import number, size
 from gcrsync.mirror.record import Record, Records
-from gcrsync.mirror.resolution import Unmirrored
+from gcrsync.mirror.resolution import Unmirrored, namesakes
 from gcrsync.mirror.resolution import resolve as at_mirror
 from gcrsync.mirror.search import Hit
 from gcrsync.mirror.search import search as find
@@ -73,7 +73,8 @@ def resolve(options: ResolveOptions) -> Exit:
     is_given = give(screen, options, resolve_json(resolved, code))
     for reference, found in resolved:
         if isinstance(found, Unmirrored):
-            screen.warn(f"{reference} is not mirrored: {found.reason}")
+            others = " and ".join(map(str, namesakes(records, reference)))
+            screen.warn(f"{reference} is not mirrored: {found.reason}" + (f"; {others} is on record" if others else ""))
         elif not options.json:
             screen.result(found.pinned if options.digest else found.name)
     return code if is_given else Exit.RECORD

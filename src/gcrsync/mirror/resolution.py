@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gcrsync.mirror.record import Record, Records
 from gcrsync.oci.digest import Digest
-from gcrsync.oci.name import Tag
+from gcrsync.oci.name import Repository, Tag
 from gcrsync.oci.reference import Reference
 
 
@@ -42,6 +42,12 @@ def resolve(records: Records, reference: Reference) -> Resolution | Unmirrored:
     if reference.digest is None:
         return _by_tag(record, reference.tag)
     return _by_digest(record, reference.tag, reference.digest)
+
+
+def namesakes(records: Records, reference: Reference) -> tuple[Repository, ...]:
+    """Give what is on record by the same path at other registries: the host may have been left out."""
+    path = reference.repository.path
+    return tuple(sorted(name for name in records if name.path == path and name != reference.repository))
 
 
 def _by_tag(record: Record, tag: Tag | None) -> Resolution | Unmirrored:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gcrsync.mirror.resolution import Resolution, Unmirrored, resolve
+from gcrsync.mirror.resolution import Resolution, Unmirrored, namesakes, resolve
 from gcrsync.oci.name import Tag
 from gcrsync.oci.reference import Reference
 from tests.support.values import digest, record, records
@@ -61,3 +61,8 @@ def test_what_the_mirror_lacks_has_a_reason(image: str, reason: str) -> None:
 def test_a_tag_is_told_as_it_is_written_with_its_case() -> None:
     known = records(record("gcr.io/acme/app", {"V1": "one", "v1": "two"}))
     assert resolve(known, Reference.parse("gcr.io/acme/app:V1")) == Resolution("mirror.example/acme/app", Tag("V1"), digest("one"))
+
+
+def test_a_name_without_its_host_has_namesakes_at_other_registries() -> None:
+    assert namesakes(KNOWN, Reference.parse("acme/app")) == (WHOLE.repository,)
+    assert namesakes(KNOWN, Reference.parse("gcr.io/acme/app")) == ()
