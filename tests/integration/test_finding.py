@@ -50,6 +50,7 @@ def test_a_repository_is_listed_with_each_tag_and_its_digest_and_a_namespace_wit
 
     assert first.startswith(f"{source}/kube-proxy -> oci:")
     assert (head.split()[0], last_head.split()[0], below.split()[0]) == ("TAG", "REPOSITORY", f"{source}/kube-proxy/debug")
+    assert not [line for line in (head, *tags) if line.endswith(" ")]
     assert [line.split()[0] for line in tags] == ["v1.10.0", "v1.2.0", "latest"]
     assert str(TWO.digest)[:18] in tags[0]
     assert len(mirror.run("list").stdout.splitlines()) == 3

@@ -49,7 +49,7 @@ class Screen:
         """Print a table of the result."""
         with self.out.capture() as printed:
             self.out.print(table)
-        self.document(printed.get())
+        self.document("".join(f"{line.rstrip(' ')}\n" for line in printed.get().splitlines()))
 
     def note(self, line: str) -> None:
         """Tell how things go."""
