@@ -9,7 +9,7 @@ import pytest
 
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.name import Namespace, Tag
-from gcrsync.sync.found import Means
+from gcrsync.sync.found import Surveyor
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import survey
 from tests.support import faults
@@ -34,7 +34,7 @@ def filled(simulated: Simulator) -> None:
 def seen(namespace: str, environment: Mapping[str, str] = NO_ENVIRONMENT) -> Snapshot:
     """Survey a namespace over the network."""
     with session_to(environment=environment) as session, ThreadPoolExecutor(4) as executor:
-        return survey(Means(session, executor, 4, lambda: False, Watch()), everything(namespace))
+        return survey(Surveyor(session, executor, 4, lambda: False, Watch()), everything(namespace))
 
 
 def look(simulated: Misbehaving, path: str) -> tuple[Snapshot, str]:

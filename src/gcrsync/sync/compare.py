@@ -20,8 +20,7 @@ from gcrsync.mirror.report import NamespaceReport
 from gcrsync.mirror.revisit import Look, revisits
 from gcrsync.mirror.snapshot import Doubts, Fault, Snapshot, find_doubts
 from gcrsync.oci.name import Repository
-from gcrsync.sync.found import Basis
-from gcrsync.sync.found import Means as SurveyMeans
+from gcrsync.sync.found import Basis, Surveyor
 from gcrsync.sync.job import Job, Means, Mirror, Names
 from gcrsync.sync.survey import survey
 
@@ -106,9 +105,9 @@ def newly_read(compared: Iterable[Compared]) -> Official:
 
 
 def _surveyed(job: Job, means: Means, basis: Basis) -> Iterator[_Seen]:
-    requests = SurveyMeans(means.session, means.executor, means.ahead, means.stopped, means.watch)
+    surveyor = Surveyor(means.session, means.executor, means.ahead, means.stopped, means.watch)
     for mirror in job.mirrors:
-        snapshot = survey(requests, mirror.selection, basis)
+        snapshot = survey(surveyor, mirror.selection, basis)
         basis = replace(basis, official=snapshot.official or basis.official)
         yield _named(mirror, snapshot, basis.records)
 

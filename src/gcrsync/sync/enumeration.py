@@ -11,23 +11,23 @@ from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.catalog import tags
 from gcrsync.registry.client import Client
 from gcrsync.registry.vendor import Vendor
-from gcrsync.sync.found import Failure, Found, Means, told
+from gcrsync.sync.found import Failure, Found, Surveyor, told
 
 _HIDDEN = "it is on record, and neither named nor shown: log in, or name it in accept_empty if it is gone"
 
 
-def enumerate_repositories(means: Means, found: Found, vendor: Vendor) -> None:
+def enumerate_repositories(surveyor: Surveyor, found: Found, vendor: Vendor) -> None:
     """List every selected repository of the namespace, and note what could not be listed."""
     listings: dict[Repository, Listing] = {}
     named = _named(found, vendor)
-    for repository, answer in means.all(lambda each: told(lambda: vendor.tags(each)), [*named, *_missed(means, found)]):
+    for repository, answer in surveyor.all(lambda each: told(lambda: vendor.tags(each)), [*named, *_missed(surveyor, found)]):
         if isinstance(answer, Failure):
             found.fail(repository.namespace, answer)
             found.requests += 1
         else:
             listings[repository] = answer.listing
             found.requests += answer.requests
-    _add(means, found, listings)
+    _add(surveyor, found, listings)
 
 
 def _named(found: Found, vendor: Vendor) -> list[Repository]:
@@ -49,7 +49,7 @@ def _named(found: Found, vendor: Vendor) -> list[Repository]:
     return found.own(answer.repositories)
 
 
-def _missed(means: Means, found: Found) -> list[Repository]:
+def _missed(surveyor: Surveyor, found: Found) -> list[Repository]:
     """Give the repositories on record that the vendor's list does not name and the registry has all the same.
 
     Who may not see a repository gets a list without it, and one that changes while it is read may miss another: only what the
@@ -61,7 +61,7 @@ def _missed(means: Means, found: Found) -> list[Repository]:
     children = found.listings[namespace].children | {namespace.path}
     lost = [each for each in found.recorded if each.path not in children and not found.selection.believes_empty(each.namespace)]
     there: list[Repository] = []
-    for repository, answer in means.all(lambda each: told(lambda: tags(means.session, each)), lost):
+    for repository, answer in surveyor.all(lambda each: told(lambda: tags(surveyor.session, each)), lost):
         found.requests += 1
         if isinstance(answer, UnauthorizedError | DeniedError):
             found.unseen[repository.namespace] = f"{_HIDDEN} ({answer.reason})"
@@ -72,14 +72,14 @@ def _missed(means: Means, found: Found) -> list[Repository]:
     return there
 
 
-def _add(means: Means, found: Found, listings: Mapping[Repository, Listing]) -> None:
+def _add(surveyor: Surveyor, found: Found, listings: Mapping[Repository, Listing]) -> None:
     """Ask for the digest of each selected tag that has none yet, and note the listings with what was answered."""
     seen = {repository: dict(found.asked.get(repository, {})) for repository in listings}
     wanted = [
         (repository, tag) for repository, names in seen.items() for tag in _wanted(found, repository, listings[repository], names)
     ]
-    client = Client(means.session)
-    for (repository, tag), answer in means.all(lambda each: _head(client, *each), wanted):
+    client = Client(surveyor.session)
+    for (repository, tag), answer in surveyor.all(lambda each: _head(client, *each), wanted):
         found.requests += 1
         if isinstance(answer, Failure):
             found.fail(repository.namespace, answer)
@@ -89,7 +89,7 @@ def _add(means: Means, found: Found, listings: Mapping[Repository, Listing]) -> 
         if repository.namespace not in found.failures:
             children = found.listings.get(repository.namespace, Listing()).children
             found.listings[repository.namespace] = replace(_with(listings[repository], descriptors), children=children)
-            means.watch.listed(repository.namespace)
+            surveyor.watch.listed(repository.namespace)
 
 
 def _wanted(found: Found, repository: Repository, listing: Listing, asked: Container[Tag]) -> list[Tag]:

@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Surveyor:
     """What a survey works with: ``executor`` runs at most ``ahead`` requests at a time, for ``most`` paths of a namespace."""
 
     session: Session

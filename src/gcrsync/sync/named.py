@@ -7,13 +7,13 @@ from gcrsync.oci.manifest import Descriptor
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.google_names import leads_to_google
-from gcrsync.sync.found import Failure, Found, Means, told
+from gcrsync.sync.found import Failure, Found, Surveyor, told
 
 IMAGES = "images"
 """The way of looking that needs no list."""
 
 
-def ask_by_name(means: Means, found: Found) -> bool:
+def ask_by_name(surveyor: Surveyor, found: Found) -> bool:
     """Ask for each tag that is named, and say whether that was enough.
 
     It is not where the selection names no single tags, or where one is not there: the whole list alone can say that it is gone.
@@ -23,7 +23,7 @@ def ask_by_name(means: Means, found: Found) -> bool:
     if tags is None or leads_to_google(namespace.registry):
         return False
     repository = Repository(namespace.registry, namespace.path)
-    return not found.own([repository]) or _found_whole(means, found, repository, tags)
+    return not found.own([repository]) or _found_whole(surveyor, found, repository, tags)
 
 
 def put_pins(found: Found) -> None:
@@ -34,10 +34,10 @@ def put_pins(found: Found) -> None:
         found.listings[namespace] = replace(listing, tags={**listing.tags, **pins}, unasked=listing.unasked - set(pins))
 
 
-def _found_whole(means: Means, found: Found, repository: Repository, tags: frozenset[Tag]) -> bool:
-    client = Client(means.session)
+def _found_whole(surveyor: Surveyor, found: Found, repository: Repository, tags: frozenset[Tag]) -> bool:
+    client = Client(surveyor.session)
     asked: dict[Tag, Descriptor | None] = {}
-    for tag, answer in means.all(lambda tag: told(lambda: client.head_manifest(repository, tag)), sorted(tags)):
+    for tag, answer in surveyor.all(lambda tag: told(lambda: client.head_manifest(repository, tag)), sorted(tags)):
         found.requests += 1
         if isinstance(answer, Failure):
             found.fail(repository.namespace, answer)
@@ -54,5 +54,5 @@ def _found_whole(means: Means, found: Found, repository: Repository, tags: froze
         manifests={descriptor.digest: Described(descriptor.media_type) for descriptor in there.values()},
         unasked=found.selection.literal_tags.difference(tags, found.selection.pins),
     )
-    means.watch.listed(repository.namespace)
+    surveyor.watch.listed(repository.namespace)
     return True

@@ -14,7 +14,7 @@ from gcrsync.oci.name import DOCKER_HUB, Namespace, Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.store.foreign import Foreign
 from gcrsync.store.tree import Entry
-from gcrsync.sync.found import Basis, Failure, Found, Means, told
+from gcrsync.sync.found import Basis, Failure, Found, Surveyor, told
 
 FOLDER = "library"
 """The folder of the files, and the namespace of the images."""
@@ -55,7 +55,7 @@ class _Wanted:
         )
 
 
-def enumerate_library(means: Means, found: Found, basis: Basis) -> None:
+def enumerate_library(surveyor: Surveyor, found: Found, basis: Basis) -> None:
     """List every selected repository that has a file; of each image the first name is asked for, and the others only if need be."""
     try:
         foreign = basis.open(found.selection.official_images)
@@ -68,14 +68,14 @@ def enumerate_library(means: Means, found: Found, basis: Basis) -> None:
     wanted = [_wanted(found, repository, groups) for repository, groups in _taken(found, official).items()]
     images = [image for each in wanted for image in each.images]
     seen: _Seen = {each.repository: {} for each in wanted}
-    _ask(means, found, [(image.repository, image.tags[0]) for image in images], seen)
+    _ask(surveyor, found, [(image.repository, image.tags[0]) for image in images], seen)
     kept = _unmoved(images, seen, basis.records)
     others = [(image.repository, tag) for image in images for tag in image.tags[1:] if tag not in kept[image.repository]]
-    _ask(means, found, [each for each in others if each[0].namespace not in found.failures], seen)
+    _ask(surveyor, found, [each for each in others if each[0].namespace not in found.failures], seen)
     for each in wanted:
         if each.repository.namespace not in found.failures:
             found.listings[each.repository.namespace] = each.listing(seen[each.repository], kept[each.repository])
-            means.watch.listed(each.repository.namespace)
+            surveyor.watch.listed(each.repository.namespace)
 
 
 def _note(found: Found, files: Iterable[str]) -> None:
@@ -140,10 +140,10 @@ def _wanted(found: Found, repository: Repository, groups: Groups) -> _Wanted:
     return _Wanted(repository, tuple(_Image(*image) for image in images if image[1]), chosen, built - chosen, unbuilt)
 
 
-def _ask(means: Means, found: Found, wanted: Iterable[tuple[Repository, Tag]], seen: _Seen) -> None:
+def _ask(surveyor: Surveyor, found: Found, wanted: Iterable[tuple[Repository, Tag]], seen: _Seen) -> None:
     """Ask for digests; a name under which nothing is may be one whose image is not built yet."""
-    client = Client(means.session)
-    for (repository, tag), answer in means.all(lambda each: told(lambda: client.head_manifest(*each)), wanted):
+    client = Client(surveyor.session)
+    for (repository, tag), answer in surveyor.all(lambda each: told(lambda: client.head_manifest(*each)), wanted):
         found.requests += 1
         if isinstance(answer, Failure):
             found.fail(repository.namespace, answer)

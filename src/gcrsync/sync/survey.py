@@ -11,23 +11,23 @@ from gcrsync.registry.refused import UnlessRefused
 from gcrsync.registry.vendor import Vendor
 from gcrsync.registry.vendors import known, recognised
 from gcrsync.sync.enumeration import enumerate_repositories
-from gcrsync.sync.found import Basis, Failure, Found, Means, told
+from gcrsync.sync.found import Basis, Failure, Found, Surveyor, told
 from gcrsync.sync.named import IMAGES, ask_by_name, put_pins
 from gcrsync.sync.official import enumerate_library
 from gcrsync.sync.walk import walk
 
 
-def survey(means: Means, selection: Selection, basis: Basis | None = None) -> Snapshot:
+def survey(surveyor: Surveyor, selection: Selection, basis: Basis | None = None) -> Snapshot:
     """List the namespace of a selection, whole or with a note of what could not be listed.
 
     Google's list is known by its answer; ``basis`` is what is on record, and what a selection with official-images begins with.
     StoppedError where the run was asked to stop before everything was seen.
     """
-    means.watch.surveying(selection.namespace)
+    surveyor.watch.surveying(selection.namespace)
     found = Found(selection, recorded=_recorded(selection, basis))
-    listed_by = _looked(means, found, basis)
+    listed_by = _looked(surveyor, found, basis)
     put_pins(found)
-    if means.stopped():
+    if surveyor.stopped():
         raise StoppedError
     return found.snapshot(listed_by)
 
@@ -38,39 +38,39 @@ def _recorded(selection: Selection, basis: Basis | None) -> tuple[Repository, ..
     return tuple(sorted(repository for repository, record in records.items() if record.tags and selection.judges(repository)))
 
 
-def _looked(means: Means, found: Found, basis: Basis | None) -> str:
+def _looked(surveyor: Surveyor, found: Found, basis: Basis | None) -> str:
     """Look where the selection says what there is, or else at the source, and say in which way."""
     if basis is not None and found.selection.official_images:
-        enumerate_library(means, found, basis)
+        enumerate_library(surveyor, found, basis)
         return OFFICIAL_IMAGES
-    return IMAGES if ask_by_name(means, found) else _seen(means, found)
+    return IMAGES if ask_by_name(surveyor, found) else _seen(surveyor, found)
 
 
-def _seen(means: Means, found: Found) -> str:
+def _seen(surveyor: Surveyor, found: Found) -> str:
     """Look at the source, and say in which way."""
     namespace = found.namespace
-    vendor = known(means.session, namespace.registry, found.selection.vendor)
+    vendor = known(surveyor.session, namespace.registry, found.selection.vendor)
     if vendor is not None:
-        return _enumerated(means, found, vendor)
-    answer = told(lambda: ask(means.session, namespace))
+        return _enumerated(surveyor, found, vendor)
+    answer = told(lambda: ask(surveyor.session, namespace))
     if isinstance(answer, Failure):
         found.fail(namespace, answer)
         found.requests = 1
         return GOOGLE if leads_to_google(namespace.registry) else Plain.name
     if isinstance(answer, GoogleAnswer):
-        walk(means, found, answer)
+        walk(surveyor, found, answer)
         return GOOGLE
     found.requests += answer.requests
-    return _enumerated(means, found, _ordinary(means, namespace, answer))
+    return _enumerated(surveyor, found, _ordinary(surveyor, namespace, answer))
 
 
-def _ordinary(means: Means, namespace: Namespace, root: PlainAnswer) -> Vendor:
+def _ordinary(surveyor: Surveyor, namespace: Namespace, root: PlainAnswer) -> Vendor:
     """Give the vendor that the registry shows itself to be, or the way that every registry can be listed in."""
-    plain = Plain(means.session, namespace, root)
-    shown = told(lambda: recognised(means.session, namespace))
+    plain = Plain(surveyor.session, namespace, root)
+    shown = told(lambda: recognised(surveyor.session, namespace))
     return plain if shown is None or isinstance(shown, Failure) else UnlessRefused(shown, plain)
 
 
-def _enumerated(means: Means, found: Found, vendor: Vendor) -> str:
-    enumerate_repositories(means, found, vendor)
+def _enumerated(surveyor: Surveyor, found: Found, vendor: Vendor) -> str:
+    enumerate_repositories(surveyor, found, vendor)
     return vendor.name

@@ -16,7 +16,7 @@ from gcrsync.mirror.rules import Rules
 from gcrsync.mirror.selection import Selection
 from gcrsync.mirror.snapshot import Fault, Snapshot, find_doubts
 from gcrsync.oci.name import Namespace, Repository, Tag
-from gcrsync.sync.found import Basis, Means
+from gcrsync.sync.found import Basis, Surveyor
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import survey
 from tests.support import faults
@@ -43,8 +43,8 @@ def registry() -> Simulator:
 
 def look(registry: Simulator, selection: Selection = WHOLE) -> Snapshot:
     with session_to(network(registry)) as session, ThreadPoolExecutor(2) as executor:
-        means = Means(session, executor, 2, lambda: False, Watch())
-        return survey(means, selection, Basis(KNOWN, Official(), no_foreign))
+        surveyor = Surveyor(session, executor, 2, lambda: False, Watch())
+        return survey(surveyor, selection, Basis(KNOWN, Official(), no_foreign))
 
 
 def states(seen: Snapshot, selection: Selection = WHOLE) -> Mapping[str, State]:
@@ -114,7 +114,7 @@ def test_the_time_of_a_tag_chooses_it_before_its_digest_is_asked_for_and_after()
     newest = replace(everything("docker.io/acme"), rules=Rules(choice=Choice(newest=1), source=app.namespace))
 
     with session_to(lambda request: hosts[request.url.host](request)) as session, ThreadPoolExecutor(2) as executor:
-        seen = survey(Means(session, executor, 2, lambda: False, Watch()), newest)
+        seen = survey(Surveyor(session, executor, 2, lambda: False, Watch()), newest)
 
     assert [logged.path for logged in registry.requests("HEAD")] == ["/v2/acme/app/manifests/2"]
     listing = seen.listings[app.namespace]

@@ -16,7 +16,7 @@ from gcrsync.mirror.snapshot import Fault, Snapshot, find_doubts
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace, Tag
 from gcrsync.store.foreign import Foreign, read_here
-from gcrsync.sync.found import Basis, Means
+from gcrsync.sync.found import Basis, Surveyor
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import survey
 from tests.support import faults
@@ -53,8 +53,8 @@ class Scene:
         """Look at the source, and forget what it was asked before."""
         self.hub.log.clear()
         with session_to(network(self.hub)) as session, ThreadPoolExecutor(2) as executor:
-            means = Means(session, executor, 2, lambda: False, Watch())
-            return survey(means, self.selection, Basis(known or {}, official or Official(), self.open))
+            surveyor = Surveyor(session, executor, 2, lambda: False, Watch())
+            return survey(surveyor, self.selection, Basis(known or {}, official or Official(), self.open))
 
     @property
     def asked(self) -> list[str]:

@@ -16,7 +16,7 @@ from gcrsync.mirror.shard import Shard
 from gcrsync.mirror.snapshot import Snapshot
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Namespace, Tag
-from gcrsync.sync.found import Means
+from gcrsync.sync.found import Surveyor
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import survey
 from tests.support import faults
@@ -30,13 +30,13 @@ ONE, TWO = image("one"), image("two")
 
 
 @contextmanager
-def means(registry: Simulator, *, stopped: bool = False) -> Iterator[Means]:
+def surveyor(registry: Simulator, *, stopped: bool = False) -> Iterator[Surveyor]:
     with session_to(network(registry)) as session, ThreadPoolExecutor(4) as executor:
-        yield Means(session, executor, 4, lambda: stopped, Watch())
+        yield Surveyor(session, executor, 4, lambda: stopped, Watch())
 
 
 def look(registry: Simulator, selection: Selection) -> Snapshot:
-    with means(registry) as given:
+    with surveyor(registry) as given:
         return survey(given, selection)
 
 
@@ -164,7 +164,7 @@ def test_a_plain_answer_below_googles_list_is_a_failure() -> None:
 
 
 def test_a_survey_that_is_stopped_gives_nothing() -> None:
-    with means(registry(google=True), stopped=True) as given, pytest.raises(StoppedError):
+    with surveyor(registry(google=True), stopped=True) as given, pytest.raises(StoppedError):
         survey(given, everything("registry.test/p"))
 
 
@@ -174,7 +174,7 @@ def test_a_namespace_without_end_is_a_failure_and_listed_no_further(most: int) -
     simulator.faults.append(
         Fault("GET", "/tags/list", faults.document({"child": ["a", "b"], "manifest": {}, "tags": []}), times=None)
     )
-    with means(simulator) as given:
+    with surveyor(simulator) as given:
         snapshot = survey(replace(given, most=most), everything("registry.test/p"))
 
     assert snapshot.failures == {Namespace("registry.test", "p"): f"more than {most} paths: registry.test/p is not listed whole"}
@@ -183,7 +183,7 @@ def test_a_namespace_without_end_is_a_failure_and_listed_no_further(most: int) -
 
 def test_a_namespace_with_just_as_many_paths_as_are_listed_is_listed_whole() -> None:
     simulator = registry(google=True)
-    with means(simulator) as given:
+    with surveyor(simulator) as given:
         snapshot = survey(replace(given, most=6), everything("registry.test/p"))
 
     assert (tags(snapshot), snapshot.failures) == (ALL, {})

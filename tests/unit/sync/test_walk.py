@@ -11,7 +11,7 @@ from gcrsync.mirror.snapshot import Snapshot, find_doubts
 from gcrsync.oci.name import Namespace, Repository, Tag
 from gcrsync.registry.client import Client
 from gcrsync.registry.session import Session
-from gcrsync.sync.found import Means
+from gcrsync.sync.found import Surveyor
 from gcrsync.sync.progress import Watch
 from gcrsync.sync.survey import survey
 from tests.support import faults
@@ -35,7 +35,7 @@ def look(answer: Answer, namespace: str, environment: Mapping[str, str] = NO_ENV
 
 def looked(session: Session, namespace: str) -> Snapshot:
     with ThreadPoolExecutor(4) as executor:
-        return survey(Means(session, executor, 4, lambda: False, Watch()), everything(namespace))
+        return survey(Surveyor(session, executor, 4, lambda: False, Watch()), everything(namespace))
 
 
 def tags(snapshot: Snapshot) -> dict[str, list[str]]:
