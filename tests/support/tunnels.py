@@ -153,6 +153,36 @@ def make_authority(folder: Path, *hosts: str) -> Authority:
     return Authority(file, folder / "trusted", context)
 
 
+_BOOK = """
+[ca]
+default_ca = own
+[own]
+database = {folder}/index
+serial = {folder}/serial
+new_certs_dir = {folder}
+default_md = sha256
+policy = names
+copy_extensions = copy
+[names]
+commonName = supplied
+"""
+
+
+def ended_certificate(folder: Path, host: str) -> ssl.SSLContext:
+    """Give TLS with a certificate that ended in 2020, of the authority that ``make_authority`` has made in the folder."""
+    request, certificate, key, book = (folder / name for name in ("old.csr", "old.pem", "old.key", "book"))
+    book.write_text(_BOOK.format(folder=folder), encoding="utf-8")
+    (folder / "index").touch()
+    (folder / "serial").write_text("01\n", encoding="utf-8")
+    names = ("-subj", f"/CN={host}", "-addext", f"subjectAltName={_alternative(host)}")
+    _openssl("req", "-new", *_KEY[:-2], *names, "-keyout", key, "-out", request)
+    signed = ("-cert", folder / "ca.pem", "-keyfile", folder / "ca.key", "-in", request, "-out", certificate)
+    _openssl("ca", "-batch", "-config", book, *signed, "-startdate", "20200101000000Z", "-enddate", "20200102000000Z")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
 def _alternative(host: str) -> str:
     try:
         return f"IP:{ip_address(host)}"

@@ -11,7 +11,15 @@ from rich.text import Text
 
 from gcrsync.errors import GcrsyncError, one_line
 
-_STYLES = {"added": "green", "moved": "yellow", "gone": "magenta", "held": "cyan", "failed": "bold red", "command": "bold"}
+_STYLES = {
+    "added": "green",
+    "moved": "yellow",
+    "gone": "magenta",
+    "held": "cyan",
+    "failed": "bold red",
+    "warning": "yellow",
+    "command": "bold",
+}
 
 _WIDE = 10_000
 """How many characters a line of a table may have where it goes to a program: one that is folded cannot be searched."""

@@ -11,6 +11,23 @@ _WHERE = "Where from, where to"
 _HOW = "How"
 _TOLD = "What is told"
 
+Namespaces = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAMESPACE]...",
+        help="distroless (under gcr.io), gcr.io/distroless, registry.k8s.io... Without any: all of gcrsync.toml.",
+        show_default=False,
+    ),
+]
+To = Annotated[
+    str | None,
+    typer.Option(
+        help="The destination: docker.io/me, ghcr.io/acme, 127.0.0.1:5000/mirror, or oci:FOLDER for image layouts on disk.",
+        metavar="DESTINATION",
+        rich_help_panel=_WHERE,
+        show_default=False,
+    ),
+]
 MetadataRepo = Annotated[
     str | None,
     typer.Option(
@@ -95,14 +112,7 @@ Date = Annotated[
 class CompareOptions:
     """What every command that looks at sources takes."""
 
-    namespaces: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAMESPACE]...",
-            help="distroless (under gcr.io), gcr.io/distroless, registry.k8s.io... Without any: all of gcrsync.toml.",
-            show_default=False,
-        ),
-    ] = None
+    namespaces: Namespaces = None
     include: Annotated[
         list[str] | None,
         typer.Option(
@@ -115,15 +125,7 @@ class CompareOptions:
         list[str] | None,
         typer.Option(help="No repositories that match. Repeatable.", metavar="PATTERN", rich_help_panel=_WHAT),
     ] = None
-    to: Annotated[
-        str | None,
-        typer.Option(
-            help="The destination: docker.io/me, ghcr.io/acme, 127.0.0.1:5000/mirror, or oci:FOLDER for image layouts on disk.",
-            metavar="DESTINATION",
-            rich_help_panel=_WHERE,
-            show_default=False,
-        ),
-    ] = None
+    to: To = None
     metadata_repo: MetadataRepo = None
     branch: Branch = None
     config: Config = None

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gcrsync.cli.command import Exit, takes
+from gcrsync.cli.doctor_options import DoctorOptions
 from gcrsync.cli.program import app
 
 PANEL = "Begin, and serve"
@@ -56,6 +57,21 @@ def init(options: InitOptions) -> Exit:
     from gcrsync.cli.init import initialize
 
     return initialize(Screen(verbose=options.verbose), opened(options.metadata_repo), options.source, options.to)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(DoctorOptions)
+def doctor(options: DoctorOptions) -> Exit:
+    """Look at everything that a sync needs, and say what to do where something is not well; change nothing.
+
+    Git and its remote, the configuration, proxy and certificates, both ends of each mirror with the credentials for them, the
+    clock and the disks. At a destination an upload is opened and given up again, and git tries a push without pushing.
+
+    Ends with 0, also with warnings; 1 if something has failed; 2 if the configuration or an argument cannot be used.
+    """
+    from gcrsync.cli.doctor import doctor as run
+
+    return run(options)
 
 
 @app.command(rich_help_panel=PANEL)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gcrsync.cli.doctor_options import DoctorOptions
 from gcrsync.cli.image_options import ImageOptions
 from gcrsync.cli.options import (
     AsJson,
@@ -150,5 +151,5 @@ class MirrorConfigOptions:
     verbose: Verbose = False
 
 
-Told = CompareOptions | ImageOptions | RecordOptions | VerifyOptions
+Told = CompareOptions | DoctorOptions | ImageOptions | RecordOptions | VerifyOptions
 """The options of the commands that give a document for programs."""

@@ -75,11 +75,11 @@ def parsed_json(content: bytes, response: httpx.Response, doing: str) -> object:
     return value
 
 
-def refuse_page(content: bytes, response: httpx.Response, what: str) -> None:
-    """Raise NotARegistryError where a page for people came, with success, in place of the manifest ``what``."""
+def refuse_page(content: bytes, response: httpx.Response, what: str, *, doing: str = "reading manifest") -> None:
+    """Raise NotARegistryError where a page for people came, with success, in place of the manifest ``what`` or another answer."""
     if media_types.bare(response.headers.get("Content-Type")) not in media_types.MANIFESTS and media_types.is_html(content):
         hint = "what answers there is no registry: look at the address, and at what is in between (a proxy, a login page)"
-        raise NotARegistryError("reading manifest", what, "the answer is an HTML page", hint=hint)
+        raise NotARegistryError(doing, what, "the answer is an HTML page", hint=hint)
 
 
 def failure(response: httpx.Response, doing: str, *, place: str = "") -> RegistryError:

@@ -100,7 +100,7 @@ class Answers:
         with self._session.open(replace(self._call, url=url)) as response:
             if response.status_code != HTTPStatus.OK:
                 raise self._failure(response)
-            self.answered = _date(response.headers.get("date", ""))
+            self.answered = http_date(response.headers.get("date", ""))
             content = answers.body(response, self.largest)
             self._bytes += len(content)
             if self._bytes > self.largest:
@@ -159,8 +159,8 @@ def is_refusal(error: RegistryError) -> bool:
     return isinstance(error, DeniedError | NotFoundError | RefusedError | UnauthorizedError)
 
 
-def _date(header: str) -> datetime | None:
-    """Read an HTTP date (RFC 9110, 5.6.7)."""
+def http_date(header: str) -> datetime | None:
+    """Read an HTTP date (RFC 9110, 5.6.7), None where it is none."""
     try:
         return parsedate_to_datetime(header)
     except (ValueError, OverflowError):

@@ -7,7 +7,7 @@ processor for the former, and hands out the latter in pieces of 64 KiB that were
 import socket
 import ssl
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -17,6 +17,9 @@ from threading import Lock
 import httpx
 
 from gcrsync.registry.exchange import Body, exchanged, translated
+
+CERTIFICATE = "gcrsync.certificate"
+"""The extension of a response with what the host's certificate says, as ``ssl`` gives it; only of one that was verified."""
 
 _KEPT_SECONDS = 30.0
 _PATIENCE = 60.0
@@ -55,13 +58,15 @@ class _Connection:
 
     http: HTTPConnection
     opened: socket.socket
+    extensions: Mapping[str, object]
 
     @classmethod
     def over(cls, origin: _Origin, opened: socket.socket) -> "_Connection":
         http = HTTPConnection(origin.host, origin.port)
         http.auto_open = 0  # one that was closed stays so
         http.sock = opened
-        return cls(http, opened)
+        shown = opened.getpeercert() if isinstance(opened, ssl.SSLSocket) else None
+        return cls(http, opened, {CERTIFICATE: shown} if shown else {})
 
 
 class Connections(httpx.BaseTransport):
@@ -93,7 +98,7 @@ class Connections(httpx.BaseTransport):
                 self._drop(connection)
 
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.getheaders()]
-        return httpx.Response(answer.status, headers=headers, stream=Body(answer, release))
+        return httpx.Response(answer.status, headers=headers, stream=Body(answer, release), extensions={**connection.extensions})
 
     def close(self) -> None:
         """End every connection, those in use as well: whoever waits for one gets an error."""

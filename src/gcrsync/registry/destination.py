@@ -13,6 +13,7 @@ from gcrsync.registry import answers
 from gcrsync.registry.catalog import tags
 from gcrsync.registry.client import Client
 from gcrsync.registry.session import Call, Session
+from gcrsync.registry.trial import Trial, try_push
 
 Opened = Callable[[], AbstractContextManager[Iterable[bytes]]]
 """Opens a blob at its source."""
@@ -56,6 +57,10 @@ class Destination(Client):
     def tags(self, repository: Repository) -> tuple[Tag, ...]:
         """Give all tags of a repository, none where there is no such repository."""
         return tags(self._session, repository)[0]
+
+    def try_push(self, repository: Repository) -> Trial:
+        """Try whether a repository could be pushed to, and leave nothing there."""
+        return try_push(self._session, self, repository)
 
     def take_blob(self, repository: Repository, descriptor: Descriptor, opened: Opened) -> bool:
         """See to it that the repository has a blob, and say whether its bytes had to be sent for that.

@@ -11,11 +11,12 @@ from weakref import WeakSet
 
 import httpx
 
-from gcrsync.errors import InputError
+from gcrsync.errors import InputError, UnreachableError
 from gcrsync.registry.proxy import Proxy
 
 _LOGIN = f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED} {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED.phrase}"
 _KEPT_SECONDS = 30.0
+_PORTS = {"http": 80, "https": 443}
 _CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
 
 
@@ -81,6 +82,21 @@ class Proxied(httpx.BaseTransport):
         if event.endswith(_CONNECTED):
             with self._lock:
                 self._opened.add(cast("_Opened", info["return_value"]))
+
+
+def reach(proxy: Proxy, seconds: float) -> None:
+    """Connect to a proxy and leave it; what it makes of requests is seen from those.
+
+    Raises InputError where its URL cannot be used, and UnreachableError where nothing listens there within so many seconds.
+    """
+    Proxied(proxy, ssl.create_default_context(), 1).close()
+    url = httpx.URL(proxy.url)
+    try:
+        socket.create_connection((url.host, url.port or _PORTS[url.scheme]), timeout=seconds).close()
+    except (OSError, UnicodeError) as error:
+        reason = f"{getattr(error, 'strerror', '') or error}"
+        hint = f"see that the proxy runs, or set {proxy.variable} to another one, or to nothing"
+        raise UnreachableError("connecting to the proxy", proxy.host, reason, hint=hint) from error
 
 
 class _Opened(Protocol):

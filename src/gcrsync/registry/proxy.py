@@ -10,6 +10,9 @@ import httpx
 from gcrsync.registry.address import is_loopback
 
 _EXCEPTION = re.compile(r"(\[[^\]]*\]|[^:]*):([0-9]{1,5})")
+_EXPECTED = re.compile(r"\*|(\*?\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+"""A name or an IPv4 address, and an IPv6 address in brackets, with a port or without."""
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -52,6 +55,13 @@ class Proxies:
             return None
         return self.https if url.scheme == "https" else self.http
 
+    @property
+    def misread(self) -> tuple[str, ...]:
+        """The exceptions that no host can fit: they are no names, addresses or networks."""
+        return tuple(
+            exception for exception in self.exceptions if not _EXPECTED.fullmatch(exception) and not _is_network(exception)
+        )
+
 
 def _variable(environment: Mapping[str, str], name: str) -> str:
     return name if environment.get(name) else name.upper()
@@ -73,3 +83,11 @@ def _covers(exception: str, url: httpx.URL) -> bool:
     except ValueError:
         domain = host.removeprefix("*").removeprefix(".")
         return host == "*" or url.host.endswith(f".{domain}") or url.host == host
+
+
+def _is_network(exception: str) -> bool:
+    try:
+        ip_network(exception, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -1,16 +1,15 @@
 """The way to a host: directly or through a proxy, with or without a look at its certificate."""
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
 import httpx
 
-from gcrsync.errors import InputError
 from gcrsync.registry.connections import Connections
 from gcrsync.registry.proxied import Proxied, ProxyLoginError
 from gcrsync.registry.proxy import Proxies, Proxy
+from gcrsync.registry.trust import verifying
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def open_routes(environment: Mapping[str, str], insecure: frozenset[str], connec
     """
 
     def connect(way: Way) -> httpx.BaseTransport:
-        context = _verifying(environment) if way.verified else httpx.create_ssl_context(verify=False, trust_env=False)
+        context = verifying(environment) if way.verified else httpx.create_ssl_context(verify=False, trust_env=False)
         return Proxied(way.proxy, context, connections) if way.proxy else Connections(context, connections, now)
 
     return Routes(Proxies.read(environment), insecure, connect)
@@ -94,16 +93,3 @@ def is_named(url: httpx.URL, hosts: frozenset[str]) -> bool:
 def _plain(request: httpx.Request) -> httpx.Request:
     url = request.url.copy_with(scheme="http")
     return httpx.Request(request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions)
-
-
-def _verifying(environment: Mapping[str, str]) -> ssl.SSLContext:
-    file, folder = environment.get("SSL_CERT_FILE") or None, environment.get("SSL_CERT_DIR") or None
-    if file or folder:
-        try:
-            return ssl.create_default_context(cafile=file, capath=folder)
-        except OSError as error:
-            reason = f"the certificates in {file or folder} cannot be used: {error.strerror or error}"
-            raise InputError(reason, hint="SSL_CERT_FILE and SSL_CERT_DIR name the certificates to trust") from error
-    context = httpx.create_ssl_context(trust_env=False)
-    context.load_default_certs()
-    return context

@@ -82,7 +82,9 @@ class _Stream(httpx.SyncByteStream):
 def _unreachable(method: str, url: httpx.URL, error: httpx.TransportError) -> UnreachableError:
     reason = str(error) or type(error).__name__
     hint = ""
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
+    if "certificate has expired" in reason:
+        hint = "see that the clock of this machine is right; if it is, whoever keeps the registry has to renew its certificate"
+    elif "CERTIFICATE_VERIFY_FAILED" in reason:
         hint = f"trust its certificate with SSL_CERT_FILE, or do without with --insecure {url.netloc.decode('ascii')}"
     elif isinstance(error, ProxyLoginError):
         hint = error.hint

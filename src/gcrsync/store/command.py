@@ -47,6 +47,9 @@ QUIET = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTION
 PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 """Fewer bytes a second, for so many seconds, end what git does over HTTP; the environment of the run may say otherwise."""
 
+OLDEST = (2, 29)
+"""The first version of git that serves."""
+
 LONGEST = 600.0
 """The most seconds that a command may take."""
 
@@ -67,6 +70,8 @@ _LOOK = 0.1
 
 _NOT_FOUND = 127
 """The exit status of ``env`` where there is no such program."""
+
+_INSTALL = f"install git, {OLDEST[0]}.{OLDEST[1]} or newer"
 
 _CREDENTIALS = re.compile(r"(?<=://)\S*@")
 
@@ -175,18 +180,18 @@ def _executed(command: Sequence[str], environment: Mapping[str, str], stdin: byt
         # As it is imported it looks for git on the PATH, and fails without: `gcrsync --help` needs neither.
         import git  # noqa: PLC0415
     except ImportError as error:
-        raise StoreError("git cannot be run", hint="install git, 2.29 or newer") from error
+        raise StoreError("git cannot be run", hint=_INSTALL) from error
     try:
         # In a session of its own: a ^C at the terminal ends the run in order, and does not cut a commit or a push in two.
         source = cast("BinaryIO", PIPE) if stdin else None
         running = git.Git().execute(command, source, as_process=True, env=dict(environment), start_new_session=True)
         process = cast("Popen[bytes]", running.proc)
     except (git.GitCommandNotFound, OSError) as error:
-        raise StoreError(f"git cannot be run: {error}", hint="install git, 2.29 or newer") from error
+        raise StoreError(f"git cannot be run: {error}", hint=_INSTALL) from error
     with process:
         output, words = _communicated(process, stdin, is_enough)
     if process.returncode == _NOT_FOUND:
-        raise StoreError("git cannot be run: it is not on the PATH", hint="install git, 2.29 or newer")
+        raise StoreError("git cannot be run: it is not on the PATH", hint=_INSTALL)
     return Answer(process.returncode, output, _plain(os.fsdecode(words)))
 
 

@@ -76,9 +76,25 @@ class History:
             StoreError: the metadata folder is a symbolic link.
 
         """
-        self._refuse_other_repositories()
-        current_branch(self.git, self.branch)
+        self.check_ours()
+        self.check_branch()
+        self.check_files()
+
+    def check_ours(self) -> None:
+        """Raise NotAMetadataRepositoryError as ``check`` does."""
+        if not self.writable:
+            make = "git init mirror && cd mirror && gcrsync init NAMESPACE --to DESTINATION"
+            hint = f"name it with --metadata-repo if it is to become one, or make one: {make}"
+            raise NotAMetadataRepositoryError(f"{self.root} is not a metadata repository", hint=hint)
+
+    def check_branch(self) -> str:
+        """Give the full ref name of the branch that a run commits to; raises GitError as ``check`` does."""
+        branch = current_branch(self.git, self.branch)
         refuse_unborn(self.git)
+        return branch
+
+    def check_files(self) -> None:
+        """Raise UncommittedChangeError and StoreError as ``check`` does."""
         for path in OURS:
             files.locate(self.root, path)
         listing = self.git.run("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--", *OURS).output
@@ -124,7 +140,7 @@ class History:
             BusyRepositoryError: another run holds it.
 
         """
-        self._refuse_other_repositories()
+        self.check_ours()
         with lock.exclusive(self.common, self.git_dir, self.sleep):
             if self.cached:
                 lock.release(self.common, self.git_dir, self.sleep)
@@ -176,9 +192,3 @@ class History:
         for held in (self.git_dir / "index.lock", self.git_dir / "HEAD.lock", self.common / f"{branch}.lock"):
             if not lock.is_free(held, self.sleep):
                 raise BusyRepositoryError(f"{held} exists", hint="wait for the other git; if none is at work, delete that file")
-
-    def _refuse_other_repositories(self) -> None:
-        if not self.writable:
-            make = "git init mirror && cd mirror && gcrsync init NAMESPACE --to DESTINATION"
-            hint = f"name it with --metadata-repo if it is to become one, or make one: {make}"
-            raise NotAMetadataRepositoryError(f"{self.root} is not a metadata repository", hint=hint)

@@ -83,8 +83,7 @@ def fetch(git: Git, upstream: Upstream, *options: str) -> str:
     if not answer.status:
         bring(asking, FETCHED)
         return git.commit(FETCHED)
-    listing = asking.attempt("ls-remote", "--quiet", upstream.remote, upstream.branch, f"{HEADS}*")
-    branches = [line.split("\t")[1] for line in listing.text.splitlines()]
+    listing, branches = _listed_at(asking, upstream)
     if listing.status or upstream.branch in branches:
         raise failure("fetch", answer, hint=way_in(answer))
     _refuse_to_replace(git, upstream, branches)
@@ -92,16 +91,43 @@ def fetch(git: Git, upstream: Upstream, *options: str) -> str:
     return ""
 
 
+def branches_at(git: Git, upstream: Upstream) -> Sequence[str]:
+    """Give the full names of the branches of a remote, among which the upstream is, or will be without replacing another.
+
+    Raises:
+        GitError: the remote cannot be read, or the branch would replace one that was renamed.
+
+    """
+    listing, branches = _listed_at(answering(git, upstream.remote), upstream)
+    if listing.status:
+        raise failure("ls-remote", listing, hint=way_in(listing) or "see that the URL of the remote is right, and the network")
+    if upstream.branch not in branches:
+        _refuse_to_replace(git, upstream, branches)
+    return branches
+
+
+def remote_of_pushes(git: Git, upstream: Upstream) -> str:
+    """Give the URL that is pushed to."""
+    return git.run("remote", "get-url", "--push", upstream.remote).text
+
+
 def push(git: Git, upstream: Upstream, commit: str) -> Answer:
     """Move the upstream branch forward to a commit; the answer tells whether the remote took it."""
     options = ("--porcelain", "--no-follow-tags", "--recurse-submodules=no")
-    url = git.run("remote", "get-url", "--push", upstream.remote).text
-    answer = answering(git, url).attempt("push", *options, upstream.remote, f"{commit}:{upstream.branch}")
+    answer = answering(git, remote_of_pushes(git, upstream)).attempt(
+        "push", *options, upstream.remote, f"{commit}:{upstream.branch}"
+    )
     if answer.status == 0:
         git.run("update-ref", FETCHED, commit)
         return answer
     reasons = [line.rpartition("\t")[2] for line in answer.text.splitlines() if line.startswith("!")]
     return replace(answer, words="\n".join([answer.words, *reasons]).strip())
+
+
+def _listed_at(git: Git, upstream: Upstream) -> tuple[Answer, Sequence[str]]:
+    """Ask for the branches of a remote, and give the answer with the full names in it."""
+    listing = git.attempt("ls-remote", "--quiet", upstream.remote, upstream.branch, f"{HEADS}*")
+    return listing, [line.split("\t")[1] for line in listing.text.splitlines() if "\t" in line]
 
 
 def _refuse_to_replace(git: Git, upstream: Upstream, branches: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from gcrsync.registry.google_names import leads_to_google
 from gcrsync.registry.listing import GoogleAnswer, PlainAnswer, ask
 from gcrsync.registry.plain import Plain
 from gcrsync.registry.refused import UnlessRefused
+from gcrsync.registry.session import Session
 from gcrsync.registry.vendor import Vendor
 from gcrsync.registry.vendors import known, recognised
 from gcrsync.sync.enumeration import enumerate_repositories
@@ -30,6 +31,20 @@ def survey(surveyor: Surveyor, selection: Selection, basis: Basis | None = None)
     if surveyor.stopped():
         raise StoppedError
     return found.snapshot(listed_by)
+
+
+def reached(session: Session, selection: Selection) -> str:
+    """Ask the source what a survey asks first, and say in which way it is listed; RegistryError where it does not answer."""
+    namespace = selection.namespace
+    vendor = known(session, namespace.registry, selection.vendor)
+    if vendor is None:
+        answer = ask(session, namespace)
+        if isinstance(answer, GoogleAnswer):
+            return GOOGLE
+        vendor = _ordinary(session, namespace, answer)
+    if not vendor.repositories(namespace).requests:
+        ask(session, namespace)
+    return vendor.name
 
 
 def _recorded(selection: Selection, basis: Basis | None) -> tuple[Repository, ...]:
@@ -61,13 +76,13 @@ def _seen(surveyor: Surveyor, found: Found) -> str:
         walk(surveyor, found, answer)
         return GOOGLE
     found.requests += answer.requests
-    return _enumerated(surveyor, found, _ordinary(surveyor, namespace, answer))
+    return _enumerated(surveyor, found, _ordinary(surveyor.session, namespace, answer))
 
 
-def _ordinary(surveyor: Surveyor, namespace: Namespace, root: PlainAnswer) -> Vendor:
+def _ordinary(session: Session, namespace: Namespace, root: PlainAnswer) -> Vendor:
     """Give the vendor that the registry shows itself to be, or the way that every registry can be listed in."""
-    plain = Plain(surveyor.session, namespace, root)
-    shown = told(lambda: recognised(surveyor.session, namespace))
+    plain = Plain(session, namespace, root)
+    shown = told(lambda: recognised(session, namespace))
     return plain if shown is None or isinstance(shown, Failure) else UnlessRefused(shown, plain)
 
 
