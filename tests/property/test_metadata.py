@@ -17,7 +17,7 @@ from gcrsync.metadata import changelog, pages, strict_json
 from gcrsync.metadata.changelog import Entry
 from gcrsync.metadata.document import decode, encode
 from gcrsync.metadata.markdown import size
-from gcrsync.metadata.paths import README, ROOT, folders_of, is_document, page_of, path_of
+from gcrsync.metadata.paths import README, ROOT, folders_of, is_document, name_of, page_of, path_of
 from gcrsync.mirror.record import Record
 from gcrsync.oci.name import Repository
 from tests.support.strategies import entries, json_values, records, repositories
@@ -117,6 +117,7 @@ def test_no_document_stands_where_another_needs_a_folder_or_a_page(one: Reposito
 def test_nothing_leads_out_of_the_folder_of_the_metadata(repository: Repository) -> None:
     path = path_of(repository)
     assert is_document(path)
+    assert name_of(path) == str(repository)
     assert path.startswith(f"{ROOT}/")
     assert not {"", ".", ".."} & set(path.split("/"))
     assert not re.search(r"[:\\\s]", path)

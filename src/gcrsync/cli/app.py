@@ -7,6 +7,7 @@ import threading
 
 from gcrsync.cli import program_image, program_mirror, program_record, program_tools
 from gcrsync.cli.command import THREADS
+from gcrsync.cli.completion import rejoin
 from gcrsync.cli.program import app
 from gcrsync.cli.streams import code_in_the_end, make_lasting
 from gcrsync.store.command import LOCAL_VARIABLES
@@ -23,6 +24,7 @@ def main() -> None:
     # Lists and records are hundreds of thousands of small values without cycles: looking for cycles in them takes a third of a run.
     gc.set_threshold(GARBAGE_THRESHOLD)
     make_lasting()
+    rejoin(os.environ)
     for name in LOCAL_VARIABLES:  # of a repository whose hook may have started us: GitPython tries git as it is imported
         os.environ.pop(name, None)
     try:

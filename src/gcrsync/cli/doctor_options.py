@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from gcrsync.cli.options import AsJson, Branch, Config, Insecure, MetadataRepo, Namespaces, ReportFile, To, Verbose
+from gcrsync.cli.names import Namespaces, To
+from gcrsync.cli.options import AsJson, Branch, Config, Insecure, MetadataRepo, ReportFile, Verbose
 
 
 @dataclass(frozen=True, slots=True)

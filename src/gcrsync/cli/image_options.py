@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gcrsync.cli.completion import images
 from gcrsync.cli.options import AsJson, Insecure, Jobs, ReportFile, Retries, Timeout, Verbose
 
 
@@ -28,7 +29,9 @@ class CopyOptions(ImageOptions):
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SRC", help="The image: nginx, gcr.io/distroless/static:latest, quay.io/a/b@sha256:..., oci:DIR/NAME:TAG."
+            autocompletion=images,
+            metavar="SRC",
+            help="The image: nginx, gcr.io/distroless/static:latest, quay.io/a/b@sha256:..., oci:DIR/NAME:TAG.",
         ),
     ]
     destination: Annotated[
@@ -54,6 +57,8 @@ class InspectOptions(ImageOptions):
     image: Annotated[
         str,
         typer.Argument(
-            metavar="IMAGE", help="The image: nginx, gcr.io/distroless/static:latest, quay.io/a/b@sha256:..., oci:DIR/NAME:TAG."
+            autocompletion=images,
+            metavar="IMAGE",
+            help="The image: nginx, gcr.io/distroless/static:latest, quay.io/a/b@sha256:..., oci:DIR/NAME:TAG.",
         ),
     ]

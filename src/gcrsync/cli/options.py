@@ -6,34 +6,18 @@ from typing import Annotated
 
 import typer
 
+from gcrsync.cli.names import WHERE, Namespaces, To
+
 _WHAT = "What to mirror"
-_WHERE = "Where from, where to"
 _HOW = "How"
 _TOLD = "What is told"
 
-Namespaces = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[NAMESPACE]...",
-        help="distroless (under gcr.io), gcr.io/distroless, registry.k8s.io... Without any: all of gcrsync.toml.",
-        show_default=False,
-    ),
-]
-To = Annotated[
-    str | None,
-    typer.Option(
-        help="The destination: docker.io/me, ghcr.io/acme, 127.0.0.1:5000/mirror, or oci:FOLDER for image layouts on disk.",
-        metavar="DESTINATION",
-        rich_help_panel=_WHERE,
-        show_default=False,
-    ),
-]
 MetadataRepo = Annotated[
     str | None,
     typer.Option(
         help="The git repository that holds the record: a path or a URL. Default: the repository of this folder.",
         metavar="PATH-or-URL",
-        rich_help_panel=_WHERE,
+        rich_help_panel=WHERE,
         show_default=False,
     ),
 ]
@@ -42,7 +26,7 @@ Branch = Annotated[
     typer.Option(
         help="The branch of that repository. Default: the one that is checked out, or the default branch of a URL.",
         metavar="NAME",
-        rich_help_panel=_WHERE,
+        rich_help_panel=WHERE,
         show_default=False,
     ),
 ]
@@ -51,7 +35,7 @@ Config = Annotated[
     typer.Option(
         help="The configuration. Default: gcrsync.toml at the root of the metadata repository.",
         metavar="FILE",
-        rich_help_panel=_WHERE,
+        rich_help_panel=WHERE,
         show_default=False,
     ),
 ]
@@ -60,7 +44,7 @@ Insecure = Annotated[
     typer.Option(
         help="A registry with plain HTTP, or with a certificate that is not checked; loopback needs it not. Repeatable.",
         metavar="HOST",
-        rich_help_panel=_WHERE,
+        rich_help_panel=WHERE,
     ),
 ]
 Jobs = Annotated[int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=_HOW)]
@@ -93,7 +77,7 @@ Author = Annotated[
     typer.Option(
         help="Who commits: 'NAME <ADDRESS>'. Default: as git is configured.",
         metavar="AUTHOR",
-        rich_help_panel=_WHERE,
+        rich_help_panel=WHERE,
         show_default=False,
     ),
 ]
@@ -102,7 +86,7 @@ Date = Annotated[
     typer.Option(
         help="The date of the commits, like 2026-11-21T02:17:00Z. Default: the time at which they are made.",
         metavar="TIME",
-        rich_help_panel=_WHERE,
+        rich_help_panel=WHERE,
         show_default=False,
     ),
 ]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gcrsync.cli.completion import images, recorded
 from gcrsync.cli.doctor_options import DoctorOptions
 from gcrsync.cli.image_options import ImageOptions
 from gcrsync.cli.options import (
@@ -42,6 +43,7 @@ class HistoryOptions(RecordOptions):
     name: Annotated[
         str,
         typer.Argument(
+            autocompletion=images,
             metavar="REPOSITORY[:TAG]",
             help="The image at its source: gcr.io/distroless/static:latest; without a tag all tags, without a host under gcr.io.",
         ),
@@ -55,6 +57,7 @@ class VerifyOptions:
     namespaces: Annotated[
         list[str] | None,
         typer.Argument(
+            autocompletion=recorded,
             metavar="[NAMESPACE]...",
             help="distroless (under gcr.io), gcr.io/distroless, registry.k8s.io... Without any: all that is on record.",
             show_default=False,
@@ -103,6 +106,7 @@ class ListOptions(RecordOptions):
     namespace: Annotated[
         str | None,
         typer.Argument(
+            autocompletion=recorded,
             metavar="[NAMESPACE]",
             help="gcr.io/distroless, or a repository for its tags; without a host under gcr.io. Without any: all on record.",
             show_default=False,
@@ -116,7 +120,11 @@ class ResolveOptions(RecordOptions):
 
     images: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE...", help="As it is named at its source: gcr.io/distroless/static:latest, nginx@sha256:..."),
+        typer.Argument(
+            autocompletion=images,
+            metavar="IMAGE...",
+            help="As it is named at its source: gcr.io/distroless/static:latest, nginx@sha256:...",
+        ),
     ]
     digest: Annotated[bool, typer.Option("--digest", help="Pin each name by the digest that the mirror has.")] = False
 

@@ -21,6 +21,9 @@ CHANGELOGS = "changelog"
 
 _YEAR = re.compile(rf"{CHANGELOGS}/([0-9]{{4}})\.md")
 
+_PORT = re.compile(r"_([0-9]+)\Z")
+"""How the port of a host is written: no host has a ``_`` of its own."""
+
 _DOCUMENT_ENDING = ".json"
 _PAGE_NAME = "README.md"
 _FEWEST_COMPONENTS = 3
@@ -52,6 +55,12 @@ def is_document(path: str) -> bool:
     if path == OFFICIAL_IMAGES:
         return False
     return components[0] == ROOT and len(components) >= _FEWEST_COMPONENTS and path.endswith(_DOCUMENT_ENDING)
+
+
+def name_of(path: str) -> str:
+    """Give the name of the repository that the document at a path records: what ``path_of`` was given."""
+    host, *components = path.removeprefix(f"{ROOT}/").removesuffix(_DOCUMENT_ENDING).replace("%2E", ".").split("/")
+    return "/".join((host.replace("_", ":") if host.startswith("[") else _PORT.sub(r":\1", host), *components))
 
 
 def folders_of(repository: Repository) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 import pytest
 
-from gcrsync.metadata.paths import folders_of, is_document, page_of, path_of
+from gcrsync.metadata.paths import folders_of, is_document, name_of, page_of, path_of
 from gcrsync.oci.name import Repository
 
 PATHS = (
@@ -19,6 +19,7 @@ PATHS = (
 @pytest.mark.parametrize(("repository", "path"), PATHS)
 def test_a_repository_has_its_path(repository: str, path: str) -> None:
     assert path_of(Repository.parse(repository)) == path
+    assert name_of(path) == repository
     assert is_document(path)
 
 
