@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from gcrsync.archive.room import room as free_in
-from gcrsync.errors import GcrsyncError
+from gcrsync.errors import GcrsyncError, GitError
 from gcrsync.metadata.markdown import number, size
 from gcrsync.mirror.diagnosis import Answer, Verdict, room
 from gcrsync.registry.proxied import reach
@@ -43,28 +43,34 @@ def _files(history: History) -> Answer:
     return Answer("no uncommitted changes in what gcrsync writes")
 
 
-def _upstream(history: History) -> Upstream | None:
-    return find_upstream(history.git, history.check_branch())
-
-
 def _remote(history: History) -> Answer:
-    upstream = _upstream(history)
-    if upstream is None:
-        return Answer("there is none: what is recorded stays on this machine", "git remote add origin URL", Verdict.WARNING)
-    begun = upstream.branch in branches_at(history.git, upstream)
-    branch = upstream.branch.removeprefix(HEADS)
-    return Answer(f"{upstream.remote} can be read, and {'has' if begun else 'will get'} the branch {branch}")
+    found = _upstream(history)
+    if isinstance(found, Answer):
+        return found
+    begun = found.branch in branches_at(history.git, found)
+    branch = found.branch.removeprefix(HEADS)
+    return Answer(f"{found.remote} can be read, and {'has' if begun else 'will get'} the branch {branch}")
 
 
 def _push(history: History) -> Answer:
-    upstream, commit = _upstream(history), history.git.commit("HEAD")
-    if upstream is None:
-        return Answer("not tried: there is no remote", verdict=Verdict.WARNING)
+    found, commit = _upstream(history), history.git.commit("HEAD")
+    if isinstance(found, Answer):
+        return found
     if not commit:
         return Answer("not tried: nothing is committed yet", "commit a first file, such as gcrsync.toml", Verdict.WARNING)
-    behind = try_push(history.git, upstream, commit)
+    behind = try_push(history.git, found, commit)
     news = "; it has commits that are not here, which a run fetches first" if behind else ""
-    return Answer(f"{upstream.remote} lets us in{news}; its hooks and rules for branches are not known before a real push")
+    return Answer(f"{found.remote} lets us in{news}; its hooks and rules for branches are not known before a real push")
+
+
+def _upstream(history: History) -> Upstream | Answer:
+    """Give the branch that is pushed to, or what is said where there is none."""
+    try:
+        branch = history.check_branch()
+    except GitError:  # which is told where the branch is
+        return Answer("not tried: it is not known which branch is meant", verdict=Verdict.WARNING)
+    found = find_upstream(history.git, branch)
+    return found or Answer("there is none: what is recorded stays on this machine", "git remote add origin URL", Verdict.WARNING)
 
 
 def about_network(environment: Mapping[str, str], now: datetime, seconds: float) -> Iterator[Question]:
