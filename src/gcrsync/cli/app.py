@@ -18,6 +18,9 @@ GARBAGE_THRESHOLD = 200_000
 COMMANDS = (program_mirror, program_record, program_image, program_tools)
 """The modules whose commands the program has, in the order of its help."""
 
+_PANELS = [module.PANEL for module in COMMANDS]
+app.registered_commands.sort(key=lambda command: _PANELS.index(command.rich_help_panel))
+
 
 def main() -> None:
     """Run the program."""

@@ -53,6 +53,9 @@ _REQUESTS = 3
 _MARGIN = 9
 """How many characters stand before a subject."""
 
+_WIDEST = 28
+"""How many characters the column of subjects may have: what is longer stands out, so that all others leave room for words."""
+
 Value = TypeVar("Value")
 
 
@@ -70,7 +73,7 @@ def doctor(options: DoctorOptions) -> Exit:
     with stoppable() as stop, ExitStack() as stack:
         patient = _Patient(options, stop, stack)
         questions = tuple(patient.questions())
-        width = max(len(question.subject) for question in questions)
+        width = min(_WIDEST, max(len(question.subject) for question in questions))
         executor = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=THREADS)
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         for check in examine(questions, executor, Limits(options.timeout, time.monotonic, stop)):

@@ -8,6 +8,16 @@ _ABOUT = """Mirror whole namespaces of container images, every digest unchanged,
 
 gcrsync lists every repository and tag under a namespace, compares that with the JSON files in a git repository, copies only the
 difference to the registry of your choice, then commits and pushes what truly happened.
+
+A command ends with 0 if all is done, 1 if something of it failed, 2 for what cannot be used as an argument or a configuration, 3 if
+a registry could not be asked or the record not be read or pushed, 4 at a limit, 70 for a defect, and 130 after a signal. What these
+mean for a command, and examples of it, are told by `gcrsync COMMAND --help`.
+
+For a first mirror, in a new git repository:
+
+    gcrsync doctor distroless/static --to ghcr.io/acme
+    gcrsync compare distroless/static --to ghcr.io/acme
+    gcrsync sync distroless/static --to ghcr.io/acme
 """
 
 app = typer.Typer(

@@ -15,6 +15,14 @@ def copy(options: CopyOptions) -> Exit:
     SRC and DST are written as Docker writes them. Nothing is recorded: what is to be kept up to date belongs into gcrsync.toml.
 
     Ends with 0; with 1 if the image is not there or could not be copied whole; with 3 if a registry could not be asked.
+
+    For example:
+
+        gcrsync copy nginx:1.27 ghcr.io/acme/nginx
+        gcrsync copy quay.io/acme/app:v1 oci:images/app --platform linux/arm64
+        gcrsync copy oci:images/app:v1 ghcr.io/acme/app
+
+    More about it stands in docs/single-images.md.
     """
     from gcrsync.cli.copying import copy as run
 
@@ -29,6 +37,13 @@ def inspect(options: InspectOptions) -> Exit:
     Reads manifests and one configuration, no layers. The first line is the name to pin: name:tag@digest.
 
     Ends with 0; with 1 if the image or a manifest that it names is not there; with 3 if the registry could not be asked.
+
+    For example:
+
+        gcrsync inspect nginx
+        gcrsync inspect --json gcr.io/distroless/static:latest
+
+    More about it stands in docs/single-images.md.
     """
     from gcrsync.cli.inspecting import inspect as run
 

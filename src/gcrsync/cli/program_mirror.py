@@ -16,6 +16,15 @@ def compare(options: PreviewOptions) -> Exit:
     credentials for the destination.
 
     Ends with 0, with 10 if there is a difference and --exit-code is given, with 3 if a list failed.
+
+    For example:
+
+        gcrsync compare distroless --to ghcr.io/acme
+        gcrsync compare                        # all of gcrsync.toml
+        gcrsync compare --exit-code --json     # for a CI
+        gcrsync compare registry.k8s.io --why kube-proxy:v1.27.0
+
+    More about it stands in docs/nightly-job.md.
     """
     from gcrsync.cli.commands import compare as run
 
@@ -32,6 +41,15 @@ def sync(options: RunOptions) -> Exit:
 
     Ends with 0; 1 if images failed (the others are copied and recorded); 3 if a list failed or the record could not be written
     or pushed; 4 at the end of --deadline or --max-bytes and 130 after a signal, with everything confirmed recorded and pushed.
+
+    For example:
+
+        gcrsync sync distroless/static --to ghcr.io/acme
+        gcrsync sync                           # all of gcrsync.toml
+        gcrsync sync --deadline 5h30m --report report.json
+        gcrsync sync registry.k8s.io --include 'kube-*' --max-bytes 20GiB
+
+    More about it stands in docs/nightly-job.md.
     """
     from gcrsync.cli.commands import sync as run
 
@@ -44,6 +62,15 @@ def test(options: SyncOptions) -> Exit:
     """Rehearse a sync: ask the destination, and make the commit of a full success in a temporary clone.
 
     Copies nothing and leaves your repository as it is; prints the path of the clone, in which you can look at the commit.
+
+    Ends with 0; 1 if images could not be copied; 3 if a list failed or the destination could not be asked.
+
+    For example:
+
+        gcrsync test distroless --to ghcr.io/acme
+        gcrsync test --strict                  # all of gcrsync.toml
+
+    More about it stands in docs/nightly-job.md.
     """
     from gcrsync.cli.commands import test as run
 
@@ -56,6 +83,15 @@ def monitor(options: MonitorOptions) -> Exit:
     """Count the tags at the source, those mirrored and those pending, again and again.
 
     Touches nothing. Ends after --count looks, or when it is stopped.
+
+    Ends with 0 after --count looks, with 3 if a list failed in the last one, and with 130 after a signal.
+
+    For example:
+
+        gcrsync monitor --interval 600
+        gcrsync monitor distroless --to ghcr.io/acme --count 1 --json
+
+    More about it stands in docs/nightly-job.md.
     """
     from gcrsync.cli.commands import monitor as run
 
@@ -72,6 +108,13 @@ def adopt(options: AdoptOptions) -> Exit:
 
     Ends with 0; 1 if tags of the mirror serve what the source does not know, which a sync would replace; 3 if a list failed, the
     destination could not be asked, or the record could not be written or pushed.
+
+    For example:
+
+        gcrsync adopt distroless --to ghcr.io/acme
+        gcrsync sync distroless --to ghcr.io/acme    # then copies the rest
+
+    More about it stands in docs/record.md.
     """
     from gcrsync.cli.adopting import adopt as run
 

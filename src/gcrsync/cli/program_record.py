@@ -21,6 +21,14 @@ def search(options: SearchOptions) -> Exit:
     """Find images by parts of their names and tags: where they come from, and by which name the mirror has them.
 
     Reads the metadata repository alone. Ends with 0, or with 1 if nothing fits.
+
+    For example:
+
+        gcrsync search kube-proxy:v1.31
+        gcrsync search static debug --limit 0
+        gcrsync search pause --metadata-repo https://example.com/mirror.git
+
+    More about it stands in docs/record.md.
     """
     from gcrsync.cli.finding import search as run
 
@@ -33,6 +41,15 @@ def list_(options: ListOptions) -> Exit:
     """List what is on record: the repositories of a namespace, or the tags of a repository, newest version first.
 
     Reads the metadata repository alone.
+
+    Ends with 0; with 2 if nothing is on record there.
+
+    For example:
+
+        gcrsync list                           # all repositories on record
+        gcrsync list distroless/static         # the tags of one
+
+    More about it stands in docs/record.md.
     """
     from gcrsync.cli.finding import list_images as run
 
@@ -45,6 +62,13 @@ def resolve(options: ResolveOptions) -> Exit:
     """Say by which name the mirror has an image, one line for each that is asked for; with --digest the name is pinned.
 
     Reads the metadata repository alone. Ends with 0, or with 1 if the mirror lacks one of them.
+
+    For example:
+
+        gcrsync resolve gcr.io/distroless/static:latest
+        gcrsync resolve --digest nginx:1.27 registry.k8s.io/pause:3.9
+
+    More about it stands in docs/using-a-mirror.md.
     """
     from gcrsync.cli.finding import resolve as run
 
@@ -59,6 +83,14 @@ def rewrite(options: RewriteOptions) -> Exit:
     What cannot be mapped is named with its line and the reason, and stays as it is. Reads the metadata repository alone.
 
     Ends with 0, or with 1 if --check finds something to change.
+
+    For example:
+
+        gcrsync rewrite pod.yaml Dockerfile
+        gcrsync rewrite --check --digest deploy/*.yaml   # for a CI
+        kubectl kustomize . | gcrsync rewrite | kubectl apply -f -
+
+    More about it stands in docs/using-a-mirror.md.
     """
     from gcrsync.cli.rewriting import rewrite as run
 
@@ -71,6 +103,13 @@ def mirror_config(options: MirrorConfigOptions) -> Exit:
     """Print the files that make a machine pull from the mirror what is named as at its source, where the names allow it.
 
     Reads the metadata repository alone. Ends with 0, or with 1 if something on record is not led to the mirror.
+
+    For example:
+
+        gcrsync mirror-config containerd
+        gcrsync mirror-config podman --output registries.conf.d
+
+    More about it stands in docs/using-a-mirror.md.
     """
     from gcrsync.cli.machines import mirror_config as run
 
@@ -83,6 +122,15 @@ def history(options: HistoryOptions) -> Exit:
     """Tell from git what a tag was: each digest that it had, from when to when (UTC), and by which name the mirror has it.
 
     The times are those of the commits that recorded it. Without a tag, all tags of the repository are told.
+
+    Reads the metadata repository alone. Ends with 0; with 2 if the repository was never on record.
+
+    For example:
+
+        gcrsync history distroless/static:latest
+        gcrsync history registry.k8s.io/pause --json
+
+    More about it stands in docs/record.md.
     """
     from gcrsync.cli.past import history as run
 
@@ -99,6 +147,14 @@ def verify(options: VerifyOptions) -> Exit:
 
     Ends with 0 if all is there; 1 if something is missing or different, and was not repaired; 3 if the destination could not be
     asked.
+
+    For example:
+
+        gcrsync verify                         # all that is on record
+        gcrsync verify distroless --sample 5%
+        gcrsync verify --repair
+
+    More about it stands in docs/record.md.
     """
     from gcrsync.cli.verifying import verify as run
 

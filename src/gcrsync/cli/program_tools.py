@@ -51,6 +51,15 @@ def init(options: InitOptions) -> Exit:
     """Make a metadata repository of the git repository you stand in: write gcrsync.toml and metadata/README.md.
 
     Overwrites nothing and commits nothing.
+
+    Ends with 0; with 2 if there is a gcrsync.toml already.
+
+    For example:
+
+        gcrsync init distroless --to ghcr.io/acme
+        gcrsync init registry.k8s.io --to oci:../images
+
+    More about it stands in docs/configuration.md.
     """
     from gcrsync.cli.commands import opened
     from gcrsync.cli.console import Screen
@@ -68,6 +77,14 @@ def doctor(options: DoctorOptions) -> Exit:
     clock and the disks. At a destination an upload is opened and given up again, and git tries a push without pushing.
 
     Ends with 0, also with warnings; 1 if something has failed; 2 if the configuration or an argument cannot be used.
+
+    For example:
+
+        gcrsync doctor                         # all of gcrsync.toml
+        gcrsync doctor distroless --to ghcr.io/acme
+        gcrsync doctor --json --timeout 10
+
+    More about it stands in docs/doctor.md.
     """
     from gcrsync.cli.doctor import doctor as run
 
@@ -80,6 +97,15 @@ def serve(options: ServeOptions) -> Exit:
     """Make a registry of an oci: folder, on loopback, until it is stopped.
 
     Docker, skopeo, containerd and gcrsync itself can pull from it; with --writable they can push to it too.
+
+    Ends with 0 when it is stopped.
+
+    For example:
+
+        gcrsync serve ../images
+        gcrsync serve ../images --port 0 --writable --verbose
+
+    More about it stands in docs/nightly-job.md.
     """
     from gcrsync.cli.serving import serve as run
 
@@ -89,7 +115,18 @@ def serve(options: ServeOptions) -> Exit:
 @app.command(rich_help_panel=PANEL)
 @takes(DemoOptions)
 def demo(options: DemoOptions) -> Exit:
-    """Show the whole nightly job in a few seconds, on two embedded registries and a temporary git repository."""
+    """Show the whole nightly job in a few seconds, on two embedded registries and a temporary git repository.
+
+    It needs no network and leaves a folder that can be looked at. Ends with 0; with 3 if something is not as it
+    should be.
+
+    For example:
+
+        gcrsync demo
+        gcrsync demo --folder /tmp/demo
+
+    More about it stands in docs/nightly-job.md.
+    """
     from gcrsync.cli.console import Screen
     from gcrsync.cli.demo import demonstrate
 
