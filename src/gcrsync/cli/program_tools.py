@@ -105,7 +105,7 @@ def serve(options: ServeOptions) -> Exit:
         gcrsync serve ../images
         gcrsync serve ../images --port 0 --writable --verbose
 
-    More about it stands in docs/nightly-job.md.
+    More about it stands in README.md.
     """
     from gcrsync.cli.serving import serve as run
 
@@ -125,7 +125,7 @@ def demo(options: DemoOptions) -> Exit:
         gcrsync demo
         gcrsync demo --folder /tmp/demo
 
-    More about it stands in docs/nightly-job.md.
+    More about it stands in README.md.
     """
     from gcrsync.cli.console import Screen
     from gcrsync.cli.demo import demonstrate

@@ -30,7 +30,7 @@ def test_the_commands_stand_in_the_order_of_their_panels() -> None:
 @pytest.mark.parametrize("name", HELP)
 def test_a_command_says_what_it_does_how_it_ends_and_where_more_is_told(name: str) -> None:
     first, *paragraphs = HELP[name].split("\n\n")
-    page = re.search(r"More about it stands in (docs/[a-z-]+\.md)\.", HELP[name])
+    page = re.search(r"More about it stands in ((?:docs/[a-z-]+|README)\.md)\.", HELP[name])
 
     assert first.endswith(".")
     assert re.search(r"\bEnds with\b", " ".join(paragraphs))
