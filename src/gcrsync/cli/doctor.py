@@ -30,7 +30,7 @@ from gcrsync.mirror.diagnosis import Answer, Check, Diagnosis, Verdict
 from gcrsync.mirror.naming import FolderDestination
 from gcrsync.mirror.record import Records
 from gcrsync.store.checkup import git_version
-from gcrsync.store.command import Git
+from gcrsync.store.command import Git, end_all
 from gcrsync.store.history import History
 from gcrsync.store.opening import is_url
 from gcrsync.sync.doctor import about_disk, about_git, about_network
@@ -76,6 +76,7 @@ def doctor(options: DoctorOptions) -> Exit:
         width = min(_WIDEST, max(len(question.subject) for question in questions))
         executor = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=THREADS)
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        stack.callback(end_all)  # of what has given no answer: nobody waits for it any more
         for check in examine(questions, executor, Limits(options.timeout, time.monotonic, stop)):
             checks.append(check)
             if not options.json:
