@@ -1,1 +1,1 @@
-"""OCI image layouts on disk."""
+"""OCI image layouts on disk, and archives of images."""

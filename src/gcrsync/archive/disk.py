@@ -21,7 +21,7 @@ _NOTHING_THERE = (FileNotFoundError, NotADirectoryError)
 
 
 @contextmanager
-def translated(doing: str, path: Path) -> Iterator[None]:
+def translated(doing: str, path: Path | str) -> Iterator[None]:
     """Turn an OSError into a DestinationError that says what was done (``writing``), where, and what to do next."""
     try:
         yield

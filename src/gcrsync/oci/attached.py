@@ -1,5 +1,6 @@
 """What is attached to a manifest: signatures, attestations and bills of materials, by their types and by cosign's tags."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,7 @@ _KINDS = (
 """How the types of artifacts begin that signers and scanners write."""
 
 _SUFFIXES = {".sig": Kind.SIGNATURE, ".att": Kind.ATTESTATION, ".sbom": Kind.SBOM}
+_COSIGN_TAG = re.compile(r"sha256-[0-9a-f]{64}\.(?:sig|att|sbom)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,8 @@ def cosign_tags(subject: Digest) -> Mapping[Tag, Kind]:
     if subject.algorithm != "sha256":
         return {}
     return {Tag(f"{subject.algorithm}-{subject.encoded}{suffix}"): kind for suffix, kind in _SUFFIXES.items()}
+
+
+def is_cosign_tag(tag: Tag) -> bool:
+    """Say whether a tag is one of those that cosign attaches something under."""
+    return _COSIGN_TAG.fullmatch(tag) is not None

@@ -3,6 +3,9 @@
 import json
 from datetime import UTC, datetime
 
+from gcrsync.errors import InvalidNameError
+from gcrsync.oci.digest import Digest
+
 CONFIGURATIONS = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
 """The media types of the configurations of images."""
 
@@ -18,4 +21,14 @@ def created(raw: bytes) -> datetime | None:
         moment = datetime.fromisoformat(said) if isinstance(said, str) else None
         return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError, RecursionError):
+        return None
+
+
+def diff_ids(raw: bytes) -> tuple[Digest, ...] | None:
+    """Give the digests of the layers of an image, unpacked (``rootfs.diff_ids``); None where no sound ones are there."""
+    try:
+        document = json.loads(raw.decode())
+        layers = document["rootfs"]["diff_ids"]
+        return tuple(Digest(text) for text in layers) if isinstance(layers, list) else None
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidNameError):
         return None

@@ -25,6 +25,14 @@ ACCEPT = ", ".join(_ACCEPTED)
 Schema 1 is in it so that a source gives it instead of converting something to it or from it: it is recorded, not copied.
 """
 
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
+OCI_LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
+_LAYER = re.compile(
+    r"application/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+gzip|\+zstd)?"
+    r"|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.gzip|\.zstd)?)"
+)
+
 _FOREIGN_PREFIXES = (
     "application/vnd.docker.image.rootfs.foreign.",
     "application/vnd.oci.image.layer.nondistributable.",
@@ -53,6 +61,11 @@ def _known(text: str) -> str | None:
 def is_foreign(media_type: str) -> bool:
     """Say whether a layer of this type is fetched from elsewhere and need not be in the registry (image-spec, layer.md)."""
     return media_type.startswith(_FOREIGN_PREFIXES)
+
+
+def is_layer(media_type: str) -> bool:
+    """Say whether this is the type of a layer that is a tar archive, packed or not."""
+    return _LAYER.fullmatch(media_type) is not None
 
 
 def is_html(content: bytes) -> bool:
