@@ -4,14 +4,15 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gcrsync.oci import media_types
 from gcrsync.oci.digest import Digest
-from tests.support.build import AMD64, OCI_CONFIG, OCI_LAYER, Built, filler, named_by
+from tests.support.build import AMD64, OCI_CONFIG, OCI_LAYER, SIGNATURE, Built, filler, named_by, referrer
 
+PLAIN_LAYER = "application/vnd.oci.image.layer.v1.tar"
 REF_NAME = "org.opencontainers.image.ref.name"
 
 
@@ -59,12 +60,20 @@ def configuration(*layers: bytes, seed: str = "app") -> bytes:
 
 def built(*layers: bytes, seed: str = "app") -> Built:
     """Give an image of the OCI with these layers, packed."""
-    config, blobs = configuration(*layers, seed=seed), [packed(content) for content in layers]
+    return _built(configuration(*layers, seed=seed), OCI_LAYER, [packed(content) for content in layers])
+
+
+def built_plain(*layers: bytes, seed: str = "app") -> Built:
+    """Give an image of the OCI with these layers as they are, so that no digest depends on what packs them."""
+    return _built(configuration(*layers, seed=seed), PLAIN_LAYER, layers)
+
+
+def _built(config: bytes, layer_type: str, blobs: Sequence[bytes]) -> Built:
     document = {
         "schemaVersion": 2,
         "mediaType": media_types.OCI_MANIFEST,
         "config": named_by(OCI_CONFIG, config),
-        "layers": [named_by(OCI_LAYER, blob) for blob in blobs],
+        "layers": [named_by(layer_type, blob) for blob in blobs],
     }
     contents = {Digest.of(blob): blob for blob in (config, *blobs)}
     return Built(json.dumps(document, indent=2).encode(), media_types.OCI_MANIFEST, contents)
@@ -113,8 +122,28 @@ def saved_long_ago(*layers: bytes, names: list[str], seed: str = "app") -> dict[
     return files | {"manifest.json": json.dumps([shown]).encode(), "repositories": b"{}"}
 
 
+def _content(files: Files, name: str) -> bytes:
+    content = files[name]
+    assert isinstance(content, bytes)
+    return content
+
+
 def write(folder: Path, files: Files, name: str = "image.tar") -> Path:
     """Write an archive, and give its path."""
     path = folder / name
     path.write_bytes(tarball(files))
     return path
+
+
+def saved_together() -> Files:
+    """Give what docker save wrote of two images that share a layer: one with two names, and one that somebody else made."""
+    first = saved_long_ago(layer("one"), layer("two"), layer("one"), names=["app:v1", "app:latest"])
+    second = saved_long_ago(layer("one"), layer("other"), names=["docker.io/acme/other:v2"], seed="other")
+    listed = [each for files in (first, second) for each in json.loads(_content(files, "manifest.json"))]
+    return {**first, **second, "manifest.json": json.dumps(listed).encode()}
+
+
+def signed(image: Built) -> Files:
+    """Give the files of an image layout with an image, and a signature that is listed without a name."""
+    signature = referrer(image, "signature", SIGNATURE)
+    return layout((image, signature), [entry(image, "localhost/app:v1"), entry(signature)])

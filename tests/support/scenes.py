@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gcrsync.metadata.document import encode
+from tests.support.archives import built_plain, layer, saved_together, signed, write
 from tests.support.build import SBOM, Built, image, index, referrer
 from tests.support.pages import Session
 from tests.support.simulator import Simulator
@@ -81,6 +82,9 @@ def scene(folder: Path, page: str) -> Iterator[Session]:
         told.somebody_copies_by_hand()
         if page == "record.md":
             _two_nights(internet, told)
+        if page == "push.md":
+            write(mirror.root, signed(built_plain(layer("hello"))), "app.tar")
+            write(mirror.root, saved_together(), "saved.tar")
         if page == "using-a-mirror.md":
             nginx = record("docker.io/library/nginx", {"1.27": "nginx"}, mirror="ghcr.io/acme/docker.io/library/nginx")
             static = record("gcr.io/distroless/static", {"latest": "static"}, mirror="ghcr.io/acme/gcr.io/distroless/static")

@@ -1,7 +1,8 @@
 """What is in an archive, as a place that images are copied from: by digest, with the methods of a registry's client."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from gcrsync.archive.compression import CHUNK
 from gcrsync.archive.invalid import InvalidArchiveError
@@ -88,18 +89,29 @@ class Contents:
         """The manifests that refer to others, by those that they refer to; each manifest is read once for that."""
         if self._referring is None:
             found: dict[Digest, list[Descriptor]] = {}
-            for descriptor, manifest in self.below(self._listed):
+            for descriptor, manifest in self.readable(self._listed):
                 if not isinstance(manifest, SchemaOne) and manifest.subject is not None:
                     found.setdefault(manifest.subject.digest, []).append(descriptor)
             self._referring = {subject: tuple(sorted(each, key=lambda one: one.digest)) for subject, each in found.items()}
         return self._referring
 
-    def below(self, roots: Iterable[Descriptor]) -> Iterator[tuple[Descriptor, AnyManifest]]:
-        """Give manifests and all that their indexes name, also through others, each once; raises what ``manifest`` raises."""
-        left, seen = list(roots), set[Digest]()
+    def readable(self, roots: Iterable[Descriptor]) -> Iterator[tuple[Descriptor, AnyManifest]]:
+        """Give what ``below`` gives, as far as it is there and whole: what is not is told where it is pushed."""
+        seen = set[Digest]()
+        for root in roots:
+            with suppress(InvalidArchiveError):
+                yield from self.below(root, seen)
+
+    def below(self, root: Descriptor, seen: set[Digest]) -> Iterator[tuple[Descriptor, AnyManifest]]:
+        """Give a manifest and all that an index names, also through others, but for what is ``seen``, which they are then.
+
+        Raises what ``manifest`` raises.
+        """
+        left = deque([root])
         while left:
-            descriptor = left.pop(0)
-            if descriptor.digest in seen or descriptor.media_type not in media_types.MANIFESTS:
+            descriptor = left.popleft()
+            is_blob = descriptor.media_type and descriptor.media_type not in media_types.MANIFESTS
+            if is_blob or descriptor.digest in seen:
                 continue
             seen.add(descriptor.digest)
             manifest = self.manifest(descriptor)

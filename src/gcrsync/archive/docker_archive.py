@@ -11,7 +11,7 @@ from gcrsync.archive.members import Members
 from gcrsync.archive.oci_archive import matched
 from gcrsync.archive.stored import Stored
 from gcrsync.oci import media_types
-from gcrsync.oci.archived import ArchivedImage
+from gcrsync.oci.archived import ArchivedImage, readable
 from gcrsync.oci.configuration import LARGEST_CONFIGURATION, diff_ids
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.manifest import LARGEST_MANIFEST, Descriptor
@@ -32,6 +32,8 @@ class _Saved:
 class DockerArchive:
     """The images of a ``manifest.json``; each gets a manifest of the OCI, whose digest is of nothing that was there before."""
 
+    keeps_digests = False
+
     def __init__(self, members: Members) -> None:
         """Read what is listed, and all configurations; InvalidArchiveError where that cannot be."""
         self._members = members
@@ -43,7 +45,7 @@ class DockerArchive:
             digest = self._configuration(saved.config)
             self._saved[digest] = saved
             names.setdefault(digest, []).extend(saved.names)
-        self.images = tuple(ArchivedImage(tuple(dict.fromkeys(each)), digest) for digest, each in names.items())
+        self.images = tuple(ArchivedImage(readable(each), digest) for digest, each in names.items())
 
     def parts(self, image: ArchivedImage) -> tuple[UnnamedLayer, ...]:
         """Give the layers of an image; InvalidArchiveError where one is missing."""

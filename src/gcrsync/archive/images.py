@@ -17,6 +17,10 @@ class Archive(Protocol):
         """All that can be read from it."""
 
     @property
+    def keeps_digests(self) -> bool:
+        """Whether manifests are those that were there before, and not made now for what has none."""
+
+    @property
     def images(self) -> tuple[ArchivedImage, ...]:
         """The images in it, in their order; what is attached to one of them is none of its own."""
 

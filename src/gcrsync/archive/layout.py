@@ -20,7 +20,8 @@ from gcrsync.oci.manifest import LARGEST_MANIFEST, AnyManifest, Descriptor, Inde
 from gcrsync.oci.name import Tag
 
 _LARGEST_INDEX = 64 * 1024 * 1024
-_LARGEST_MARK = 4096
+LARGEST_MARK = 4096
+"""The largest ``oci-layout`` that is read, in bytes."""
 _MARK = b'{"imageLayoutVersion":"1.0.0"}'
 
 _Signature = tuple[int, int, int]
@@ -196,12 +197,17 @@ class Layout:
         path = self._file("oci-layout")
         if file_status(path) is None:
             return
-        try:
-            mark = json.loads(read_file(path, _LARGEST_MARK))
-        except (ValueError, RecursionError):
-            mark = None
-        if not isinstance(mark, dict) or mark.get("imageLayoutVersion") != "1.0.0":
+        if not is_known_version(read_file(path, LARGEST_MARK)):
             raise DestinationError(f"{path}: not an image layout of version 1.0.0", hint="name another folder")
+
+
+def is_known_version(mark: bytes) -> bool:
+    """Say whether an ``oci-layout`` is that of an image layout of version 1.0.0, the only one there is."""
+    try:
+        document = json.loads(mark)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and document.get("imageLayoutVersion") == "1.0.0"
 
 
 def _parts(manifest: Manifest | Index) -> tuple[Descriptor, ...]:

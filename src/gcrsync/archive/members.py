@@ -48,6 +48,8 @@ def in_folder(root: Path) -> Members:
     """Give the files below a folder; a symbolic link in it is refused with DestinationError when it is come across."""
 
     def find(name: str) -> Stored | None:
+        if not name.isprintable():  # a name that no file system may have, and none has in an image layout
+            return None
         path = inside(root, name)
         if path.is_dir():
             return None

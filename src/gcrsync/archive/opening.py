@@ -1,5 +1,6 @@
 """An archive of images, opened: a folder or a file, packed or not, in one form or the other."""
 
+import stat
 from pathlib import Path
 
 from gcrsync.archive.compression import LONGEST_BEGINNING, Compression, compression_of, unpacked
@@ -7,7 +8,7 @@ from gcrsync.archive.docker_archive import MANIFESTS, DockerArchive
 from gcrsync.archive.images import Archive
 from gcrsync.archive.invalid import InvalidArchiveError
 from gcrsync.archive.members import Members, in_folder
-from gcrsync.archive.oci_archive import INDEX, OciArchive
+from gcrsync.archive.oci_archive import INDEX, OciArchive, SavedLayout
 from gcrsync.archive.spool import Spool
 from gcrsync.archive.tarball import in_tar
 from gcrsync.errors import UsageError
@@ -29,10 +30,12 @@ def open_archive(path: Path, spool: Spool) -> Archive:
 
 
 def _members(path: Path, spool: Spool) -> Members:
-    if path.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint="name an archive of images, or an OCI image layout") from error
+    if is_folder:
         return in_folder(path)
-    if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder", hint="name an archive of images, or an OCI image layout")
     file = spool.open(path)
     with file.whole.open() as beginning:
         packed = compression_of(beginning.read(LONGEST_BEGINNING))
@@ -43,9 +46,9 @@ def _members(path: Path, spool: Spool) -> Members:
 
 
 def _whole(members: Members) -> OciArchive | None:
-    """Give an image layout if all that it names is there: docker save adds one that may name what was never pulled."""
+    """Give the image layout that docker save adds since version 25, if all of its images are there."""
     try:
-        archive = OciArchive(members)
+        archive = SavedLayout(members)
         for image in archive.images:
             archive.parts(image)
     except InvalidArchiveError:

@@ -22,9 +22,9 @@ _LEFT_FREE = 256 * 1024 * 1024
 class Spool:
     """Keeps bytes in temporary files below one folder for as long as the context lasts; threads may share it."""
 
-    def __init__(self, folder: Path, check: Callable[[], None]) -> None:
-        """Name the folder; ``check`` is called at each chunk, and ends the work by what it raises."""
-        self.folder, self.check = folder, check
+    def __init__(self, folder: Path, check: Callable[[], None], left_free: int = _LEFT_FREE) -> None:
+        """Name the folder, and the bytes to be left free there; ``check`` is called at each chunk, and may raise to end it all."""
+        self.folder, self.check, self._left_free = folder, check, left_free
         self._files = ExitStack()
 
     def __enter__(self) -> Self:
@@ -60,6 +60,6 @@ class Spool:
         return OpenFile(file.fileno(), size, f"a temporary file in {self.folder}")
 
     def _check_room(self) -> None:
-        if shutil.disk_usage(self.folder).free < _LEFT_FREE:
-            hint = "make room, or name a folder that has some by TMPDIR"
-            raise DestinationError(f"unpacking to {self.folder}: less than {_LEFT_FREE // 1024**2} MiB are free there", hint=hint)
+        if shutil.disk_usage(self.folder).free < self._left_free:
+            least, hint = self._left_free // 1024**2, "make room, or name a folder that has some by TMPDIR"
+            raise DestinationError(f"unpacking to {self.folder}: less than {least} MiB are free there", hint=hint)

@@ -15,6 +15,7 @@ from typing import TypeVar, get_type_hints
 
 import typer
 
+from gcrsync.archive.invalid import InvalidArchiveError
 from gcrsync.cli.console import Screen
 from gcrsync.cli.record_options import Told
 from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, NotFoundError, PullLimitError, StoppedError
@@ -62,6 +63,7 @@ _CODES: tuple[tuple[type[GcrsyncError], Exit], ...] = (
     (InputError, Exit.USAGE),
     (PullLimitError, Exit.BUDGET),
     (NotFoundError, Exit.IMAGES),
+    (InvalidArchiveError, Exit.IMAGES),
 )
 """How the program ends for an error that ends a command; the first that fits counts, and for any other it is RECORD."""
 

@@ -12,8 +12,8 @@ from gcrsync.cli.setup import means, network
 from gcrsync.errors import UsageError
 from gcrsync.metadata.image import copy_json
 from gcrsync.metadata.markdown import size
-from gcrsync.mirror.located import destination_of, source_of
-from gcrsync.mirror.naming import folder_of, registry_destination
+from gcrsync.mirror.located import Located, destination_of, source_of
+from gcrsync.mirror.naming import RegistryDestination, folder_of, registry_destination
 from gcrsync.mirror.outcome import Problem
 from gcrsync.mirror.platforms import NARROWED, Platforms, choice
 from gcrsync.mirror.single import Copied
@@ -30,21 +30,18 @@ def copy(options: CopyOptions) -> Exit:
     source = source_of(written(options.source))
     target = destination_of(written(options.destination), source)
     platforms = _platforms(options)
-    destinations = (
-        [] if folder_of(target.name) is not None else [registry_destination(Repository.parse(target.name).registry, None)]
-    )
     settings = network(options.insecure or (), options.retries, options.timeout)
     with (
         stoppable() as stop,
         progress(screen) as watch,
-        means(destinations, settings, Path.cwd(), options.jobs, (stop, watch)) as given,
+        means(place_of(target), settings, Path.cwd(), options.jobs, (stop, watch)) as given,
     ):
         copied = copy_image(given, source, target, platforms)
-    code = Exit.DONE if copied.problem is None else _CODES.get(copied.problem, Exit.IMAGES)
+    code = code_of(copied)
     is_given = give(screen, options, copy_json(copied, started, code))
     if not options.json:
-        _print(screen, copied)
-    _tell(screen, copied)
+        print_copied(screen, copied)
+    tell(screen, copied)
     return code if is_given else first({code, Exit.RECORD})
 
 
@@ -54,20 +51,31 @@ def written(text: str) -> str:
     return text if folder is None else f"oci:{os.path.expanduser(folder)}"  # noqa: PTH111 - it leaves a user whom nobody knows
 
 
+def place_of(target: Located) -> list[RegistryDestination]:
+    """Give the registry that an image is copied to, which credentials of the environment are for; none for a folder."""
+    return [] if folder_of(target.name) is not None else [registry_destination(Repository.parse(target.name).registry, None)]
+
+
+def code_of(copied: Copied) -> Exit:
+    """Give how the program ends for what came of an image."""
+    return Exit.DONE if copied.problem is None else _CODES.get(copied.problem, Exit.IMAGES)
+
+
 def _platforms(options: CopyOptions) -> Platforms:
     if options.all and options.platform:
         raise UsageError("--all and --platform do not fit together", hint="leave one of them out")
     return choice(tuple(Platform.parse(text) for text in options.platform or ()))
 
 
-def _print(screen: Screen, copied: Copied) -> None:
+def print_copied(screen: Screen, copied: Copied) -> None:
     """Show both names with the digests that are there."""
     screen.result(f"source       {copied.source}")
     if copied.served is not None:
         screen.result(f"destination  {copied.target.pinned(copied.served)}")
 
 
-def _tell(screen: Screen, copied: Copied) -> None:
+def tell(screen: Screen, copied: Copied) -> None:
+    """Say what came of an image, in words."""
     if copied.problem is not None:
         screen.warn(f"{copied.target} is not as it should be: {copied.reason}")
         return

@@ -1,6 +1,7 @@
 """The options of the commands that are about single images."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,3 +63,27 @@ class InspectOptions(ImageOptions):
             help="The image: nginx, gcr.io/distroless/static:latest, quay.io/a/b@sha256:..., oci:DIR/NAME:TAG.",
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOptions(ImageOptions):
+    """What ``push`` takes."""
+
+    archive: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ARCHIVE", help="image.tar, packed with gzip, xz, zstd or not at all, or a folder with an OCI image layout."
+        ),
+    ]
+    destination: Annotated[
+        str,
+        typer.Argument(
+            metavar="DST", help="Where to: ghcr.io/acme/app:v1, oci:DIR/NAME:TAG. Without a tag each image keeps its own."
+        ),
+    ]
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="Push one image of several: its name in the archive, the end of it, its tag, or its digest.", metavar="NAME"
+        ),
+    ] = None

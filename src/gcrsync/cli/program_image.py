@@ -1,7 +1,7 @@
 """The commands that are about single images, as the program shows them."""
 
 from gcrsync.cli.command import Exit, takes
-from gcrsync.cli.image_options import CopyOptions, InspectOptions
+from gcrsync.cli.image_options import CopyOptions, InspectOptions, PushOptions
 from gcrsync.cli.program import app
 
 PANEL = "Single images"
@@ -25,6 +25,30 @@ def copy(options: CopyOptions) -> Exit:
     More about it stands in docs/single-images.md.
     """
     from gcrsync.cli.copying import copy as run
+
+    return run(options)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(PushOptions)
+def push(options: PushOptions) -> Exit:
+    """Push images that were built or saved to a file: what docker save, podman, buildah, kaniko or skopeo write.
+
+    All of it is read and checked before the first byte is sent. An OCI image layout, in a folder or an archive, keeps its digests;
+    docker save knows none, so that the image gets a new one, which is shown. Nothing is recorded.
+
+    Ends with 0; with 1 if the archive or an image in it is not whole, or could not be pushed; with 3 if the registry could not be
+    asked.
+
+    For example:
+
+        gcrsync push app.tar ghcr.io/acme/app:v1
+        gcrsync push saved.tar.gz ghcr.io/acme/app --image app:v2
+        docker save app:v1 | gcrsync push /dev/stdin ghcr.io/acme/app
+
+    More about it stands in docs/push.md.
+    """
+    from gcrsync.cli.pushing import push as run
 
     return run(options)
 

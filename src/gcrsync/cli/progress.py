@@ -58,11 +58,11 @@ class PlainProgress(Watch):
             ended.set()
             thread.join()
 
-    def surveying(self, namespace: Namespace) -> None:
-        """Say what is listed."""
-        self._screen.note(f"listing {namespace}")
+    def began(self, what: str) -> None:
+        """Say what is done."""
+        self._screen.note(what)
         with self._tally.lock:
-            self._tally.doing = f"listing {namespace}"
+            self._tally.doing = what
 
     def listed(self, path: Namespace) -> None:
         """Count it."""
@@ -142,11 +142,11 @@ class LiveProgress(Watch):
         with self._bars:
             yield self
 
-    def surveying(self, namespace: Namespace) -> None:
-        """Show what is listed."""
+    def began(self, what: str) -> None:
+        """Show what is done."""
         with self._lock:
             self._listed = 0
-            self._show_whole(f"listing {namespace}", total=None, text="")
+            self._show_whole(what, total=None, text="")
 
     def listed(self, path: Namespace) -> None:
         """Count it."""

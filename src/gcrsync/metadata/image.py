@@ -7,7 +7,7 @@ from datetime import datetime
 from gcrsync.metadata.timestamp import format_time
 from gcrsync.mirror.located import Located
 from gcrsync.mirror.record import Json
-from gcrsync.mirror.single import Copied
+from gcrsync.mirror.single import Copied, Pushed
 from gcrsync.oci.attached import Attached
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.inspection import Inspection, Part
@@ -18,21 +18,14 @@ VERSION = 1
 
 def copy_json(copied: Copied, started: datetime, exit_code: int) -> str:
     """Give what came of copying an image as one JSON document, with a final newline."""
-    tags: list[Json] = [tag.name for each in copied.attached for tag in each.confirmed]
-    referrers: list[Json] = [digest.text for digest in copied.outcome.referrers]
-    platforms: list[Json] = [str(platform) for platform in copied.outcome.step.platforms]
-    content: dict[str, Json] = {
-        "source": {"image": str(copied.source), "digest": copied.outcome.step.digest.text},
-        "destination": {"image": str(copied.target), "digest": _text(copied.served)},
-        "platforms": platforms,
-        "mediaType": copied.outcome.media_type,
-        "bytes": copied.copied,
-        "referrers": referrers,
-        "tags": tags,
-        "problem": None if copied.problem is None else copied.problem.value,
-        "reason": copied.reason or None,
-    }
-    return _document("copy", started, content, exit_code)
+    return _document("copy", started, _copied(copied), exit_code)
+
+
+def push_json(pushed: Pushed, started: datetime, exit_code: int) -> str:
+    """Give what came of pushing the images of an archive as one JSON document, with a final newline."""
+    images: list[Json] = [{"name": name or None, **_copied(copied)} for name, copied in pushed.images]
+    content: dict[str, Json] = {"archive": pushed.archive, "digests": "kept" if pushed.keeps_digests else "made", "images": images}
+    return _document("push", started, content, exit_code)
 
 
 def inspect_json(inspection: Inspection, image: Located, started: datetime, exit_code: int) -> str:
@@ -52,6 +45,23 @@ def inspect_json(inspection: Inspection, image: Located, started: datetime, exit
         "unread": unread,
     }
     return _document("inspect", started, content, exit_code)
+
+
+def _copied(copied: Copied) -> dict[str, Json]:
+    tags: list[Json] = [tag.name for each in copied.attached for tag in each.confirmed]
+    referrers: list[Json] = [digest.text for digest in copied.outcome.referrers]
+    platforms: list[Json] = [str(platform) for platform in copied.outcome.step.platforms]
+    return {
+        "source": {"image": str(copied.source), "digest": copied.outcome.step.digest.text},
+        "destination": {"image": str(copied.target), "digest": _text(copied.served)},
+        "platforms": platforms,
+        "mediaType": copied.outcome.media_type,
+        "bytes": copied.copied,
+        "referrers": referrers,
+        "tags": tags,
+        "problem": None if copied.problem is None else copied.problem.value,
+        "reason": copied.reason or None,
+    }
 
 
 def _part(part: Part) -> Json:

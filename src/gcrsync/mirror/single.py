@@ -1,4 +1,4 @@
-"""What came of copying one image that somebody named."""
+"""What came of copying one image that somebody named, or of pushing those of an archive."""
 
 from dataclasses import dataclass
 
@@ -54,3 +54,15 @@ class Copied:
     def is_for_one_platform(self) -> bool:
         """Whether platforms were asked for, and the image is no index of which some could be chosen."""
         return bool(self.outcome.step.platforms) and self.outcome.media_type not in media_types.INDEXES
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What came of each image that was pushed from an archive, with its name there, empty where it has none.
+
+    ``keeps_digests`` says whether the archive had manifests, or they were made for it.
+    """
+
+    archive: str
+    keeps_digests: bool
+    images: tuple[tuple[str, Copied], ...]

@@ -1,5 +1,6 @@
 """Images in an archive, by the names that whoever wrote it has given them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gcrsync.errors import InvalidNameError
@@ -7,16 +8,25 @@ from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
 from gcrsync.oci.reference import Reference, parted
 
+_LONGEST_NAME = 512
+
 
 @dataclass(frozen=True, slots=True)
 class ArchivedImage:
     """An image in an archive: ``names`` are references or bare tags, as they stand there.
 
-    ``digest`` tells it from others: that of its manifest or, where the archive has none, that of its configuration.
+    ``digest`` tells it from others: that of its manifest or, where the archive has none, that of its configuration. ``part_of`` is
+    the index that it is all of which the archive has, None where that is whole.
     """
 
     names: tuple[str, ...]
     digest: Digest
+    part_of: Digest | None = None
+
+
+def readable(names: Iterable[str]) -> tuple[str, ...]:
+    """Give each of the names once that a person could read and type; others may be meant to deceive, and are none."""
+    return tuple(dict.fromkeys(name for name in names if name.isprintable() and 0 < len(name) <= _LONGEST_NAME))
 
 
 def tag_of(name: str) -> Tag | None:

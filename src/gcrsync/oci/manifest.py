@@ -53,6 +53,10 @@ class Platform:
         return alike and self.variant in ("", other.variant)
 
 
+NO_PLATFORM = Platform("unknown", "unknown")
+"""What BuildKit says an attestation runs on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Descriptor:
     """What names a blob or a manifest: type, digest and size in bytes (image-spec, descriptor.md).

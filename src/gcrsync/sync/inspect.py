@@ -9,7 +9,7 @@ from gcrsync.oci import media_types
 from gcrsync.oci.configuration import CONFIGURATIONS, LARGEST_CONFIGURATION, created
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.inspection import Inspection, Part
-from gcrsync.oci.manifest import AnyManifest, Descriptor, Index, Manifest, Platform
+from gcrsync.oci.manifest import NO_PLATFORM, AnyManifest, Descriptor, Index, Manifest, Platform
 from gcrsync.oci.name import Repository
 from gcrsync.oci.verified import verified
 from gcrsync.sync.contents import all_of, named, referring, tagged
@@ -17,9 +17,6 @@ from gcrsync.sync.job import Means
 from gcrsync.sync.places import Source
 from gcrsync.sync.pool import Pool
 from gcrsync.sync.single import described, source_at
-
-_NO_PLATFORM = Platform("unknown", "unknown")
-"""What BuildKit says an attestation runs on."""
 
 _FIRST = Platform("linux", "amd64")
 """The platform whose age is told where there are several."""
@@ -86,13 +83,13 @@ def _read(place: Source, repository: Repository, entry: Descriptor) -> _Reading:
 
 def _subjects(digest: Digest, entries: tuple[Descriptor, ...]) -> tuple[Digest, ...]:
     """Give the manifests to which something may be attached: an attestation is attached itself."""
-    wanted = [entry for entry in entries if entry.media_type in media_types.MANIFESTS and entry.platform != _NO_PLATFORM]
+    wanted = [entry for entry in entries if entry.media_type in media_types.MANIFESTS and entry.platform != NO_PLATFORM]
     return (digest, *(entry.digest for entry in wanted))
 
 
 def _created(place: Source, repository: Repository, readings: tuple[_Reading, ...]) -> datetime | None:
     """Ask one part for its age, that for linux/amd64 where there is one; what cannot be read does not tell it."""
-    dated = [reading for reading in readings if reading.configuration and reading.descriptor.platform != _NO_PLATFORM]
+    dated = [reading for reading in readings if reading.configuration and reading.descriptor.platform != NO_PLATFORM]
     dated.sort(key=lambda reading: reading.descriptor.platform != _FIRST)
     config = dated[0].configuration if dated else None
     if config is None:

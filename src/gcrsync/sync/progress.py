@@ -7,8 +7,8 @@ from gcrsync.oci.name import Namespace
 class Watch:
     """Somebody who watches a run, and makes nothing of it; others override what they care for."""
 
-    def surveying(self, namespace: Namespace) -> None:
-        """A namespace is about to be listed."""
+    def began(self, what: str) -> None:
+        """Something that may take a while is about to be done: ``listing gcr.io/distroless``."""
 
     def listed(self, path: Namespace) -> None:
         """One path has been listed."""

@@ -1,6 +1,6 @@
 """One image that somebody names, copied with what is attached to it, and asked for at its destination in the end."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gcrsync.errors import NotFoundError
 from gcrsync.mirror.located import Located
@@ -22,6 +22,16 @@ from gcrsync.sync.pool import Pool, each
 from gcrsync.sync.transfer import Transfer
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """An image where it is read: what names its manifest, in a repository of a place, and ``name`` as people are told, pinned."""
+
+    place: Source
+    repository: Repository
+    descriptor: Descriptor
+    name: Located
+
+
 def source_at(means: Means, image: Located) -> tuple[Source, Repository]:
     """Open the place of an image that is read, and give the repository in it."""
     if folder_of(image.name) is None:
@@ -40,20 +50,30 @@ def described(place: Source, repository: Repository, image: Located) -> Descript
 def copy_image(means: Means, source: Located, target: Located, platforms: Platforms) -> Copied:
     """Copy an image with what refers to it and what cosign has attached to it, then ask the destination for it.
 
-    What goes wrong on the way is told in what is given. Raises NotFoundError where the source has no such image, and RegistryError
-    or StoppedError where it or, in the end, the destination cannot be asked.
+    Raises NotFoundError where the source has no such image, RegistryError or StoppedError where it cannot be asked, and what
+    ``deliver`` raises.
     """
     place, repository = source_at(means, source)
-    there, mirror = means.recorded(target.name)
     found = described(place, repository, source)
+    means.watch.planned(1, 0)
+    return deliver(means, Origin(place, repository, found, source.pinned(found.digest)), target, platforms)
+
+
+def deliver(means: Means, origin: Origin, target: Located, platforms: Platforms = ()) -> Copied:
+    """Copy an image that was found with what refers to it and what cosign has attached to it, then ask the destination for it.
+
+    What goes wrong on the way is told in what is given. Raises RegistryError or StoppedError where, in the end, the destination
+    cannot be asked.
+    """
+    place, repository, found = origin.place, origin.repository, origin.descriptor
+    there, mirror = means.recorded(target.name)
     tags = () if target.tag is None else (target.tag,)
     about, nothing = Described(found.media_type), Recorded.NOTHING
     step = Step(repository, mirror, target.name, found.digest, tags, about, recorded=nothing, platforms=platforms)
-    means.watch.planned(1, 0)
     pool = Pool(means.executor, means.ahead, means.stopped)
     transfer = Transfer(Passage(place, there, means.repeat, means.blobs, means.stopped, means.watch))
     (outcome,) = _outcomes(pool, transfer, (step,))
-    copied = Copied(source.pinned(found.digest), target, outcome)
+    copied = Copied(origin.name, target, outcome)
     if outcome.problem is not None:
         return copied
     tagged_ones = tagged(place, repository, _subjects(there, mirror, copied.digest), pool)

@@ -24,7 +24,7 @@ def survey(surveyor: Surveyor, selection: Selection, basis: Basis | None = None)
     Google's list is known by its answer; ``basis`` is what is on record, and what a selection with official-images begins with.
     StoppedError where the run was asked to stop before everything was seen.
     """
-    surveyor.watch.surveying(selection.namespace)
+    surveyor.watch.began(f"listing {selection.namespace}")
     found = Found(selection, recorded=_recorded(selection, basis))
     listed_by = _looked(surveyor, found, basis)
     put_pins(found)

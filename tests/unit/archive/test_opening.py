@@ -1,11 +1,13 @@
 import gzip
 import json
+import lzma
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 
 import pytest
+import zstandard
 
 from gcrsync.archive.images import Archive
 from gcrsync.archive.invalid import InvalidArchiveError
@@ -31,7 +33,7 @@ from tests.support.archives import (
     tarball,
     write,
 )
-from tests.support.build import SBOM, Built, index, referrer
+from tests.support.build import SBOM, Built, index, referrer, schema_one
 from tests.support.build import image as artifact
 
 ONE, TWO = layer("one"), layer("two")
@@ -55,8 +57,10 @@ def layers_of(archive: Archive, descriptor: Descriptor) -> dict[Descriptor, byte
     return {blob: archive.contents.read(blob, 10**6) for blob in manifest.blobs[1:]}
 
 
-@pytest.mark.parametrize("pack", [lambda data: data, gzip.compress])
-def test_what_kaniko_writes_is_given_with_its_layers_as_they_are(tmp_path: Path, spool: Spool, pack: type[bytes]) -> None:
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_what_kaniko_writes_is_given_with_its_layers_as_they_are(
+    tmp_path: Path, spool: Spool, pack: Callable[[bytes], bytes]
+) -> None:
     path = tmp_path / "image"
     path.write_bytes(pack(tarball(saved(ONE, TWO, names=["a/app:v1", "a/app:latest"]))))
     archive = open_archive(path, spool)
@@ -78,6 +82,27 @@ def test_what_docker_wrote_long_ago_is_packed_the_same_each_time_and_its_links_a
     assert {gzip.decompress(content) for content in layers_of(first, descriptor).values()} == {ONE, TWO}
     assert manifest.blobs[1] == manifest.blobs[3]
     assert taken(second, spool) == descriptor
+
+
+@pytest.mark.parametrize(
+    ("pack", "media_type"),
+    [
+        (gzip.compress, media_types.OCI_LAYER_GZIP),
+        (zstandard.compress, media_types.OCI_LAYER_ZSTD),
+        (lzma.compress, None),
+        (bytes, None),
+    ],
+)
+def test_a_layer_goes_as_it_is_where_a_manifest_has_a_name_for_that_and_else_is_packed_with_gzip(
+    tmp_path: Path, spool: Spool, pack: Callable[[bytes], bytes], media_type: str | None
+) -> None:
+    stored = pack(ONE)
+    archive = open_archive(write(tmp_path, _but(saved(ONE, names=None), tar_gz=stored)), spool)
+    ((blob, content),) = layers_of(archive, taken(archive, spool)).items()
+
+    assert blob.media_type == (media_type or media_types.OCI_LAYER_GZIP)
+    assert (content == stored) == (media_type is not None)
+    assert content == stored or gzip.decompress(content) == ONE
 
 
 def test_an_image_layout_is_given_as_it_is_with_what_refers_to_its_images(tmp_path: Path, spool: Spool) -> None:
@@ -122,6 +147,37 @@ def test_docker_save_is_read_as_an_image_layout_where_that_is_whole_and_else_as_
         taken(open_archive(write(tmp_path, {name: torn[name] for name in torn if name != "manifest.json"}), spool), spool)
 
 
+def test_of_an_index_of_which_docker_save_had_one_platform_alone_that_one_keeps_its_digest(tmp_path: Path, spool: Spool) -> None:
+    images = built(ONE, seed="amd64"), built(ONE, seed="arm64")
+    whole = index(*images)
+    files: Files = layout((whole,), [entry(whole, "app:v1")]) | {"manifest.json": _manifests()}
+    there = {name: content for name, content in files.items() if images[1].digest.encoded not in name}
+    archive = open_archive(write(tmp_path, there), spool)
+
+    assert [(each.digest, each.part_of) for each in archive.images] == [(images[0].digest, whole.digest)]
+    assert taken(archive, spool).digest == images[0].digest
+    del there["manifest.json"]
+    with pytest.raises(InvalidArchiveError, match=f"{images[1].digest} is not in it"):
+        taken(open_archive(write(tmp_path, there), spool), spool)
+
+
+def test_a_broken_image_is_no_hindrance_to_another_one(tmp_path: Path, spool: Spool) -> None:
+    broken, image = built(ONE), built(TWO)
+    files = {name: content for name, content in layout((broken, image)).items() if broken.digest.encoded not in name}
+    archive = open_archive(write(tmp_path, files), spool)
+
+    assert taken(archive, spool, 1) == image.descriptor
+    with pytest.raises(InvalidArchiveError, match=f"{broken.digest} is not in it"):
+        taken(archive, spool, 0)
+
+
+def test_names_that_nobody_could_read_are_none(tmp_path: Path, spool: Spool) -> None:
+    names = ["app:v1", "a\x1b[2J:v1", "a\ud800:v1", "", "a" * 513]
+    assert open_archive(write(tmp_path, saved(ONE, names=names)), spool).images[0].names == ("app:v1",)
+    listed = [entry(built(ONE), "a\u202e:v1")]
+    assert open_archive(write(tmp_path, layout((built(ONE),), listed)), spool).images[0].names == ()
+
+
 def test_an_archive_comes_through_a_pipe_too(tmp_path: Path, spool: Spool) -> None:
     os.mkfifo(tmp_path / "pipe")
     data = gzip.compress(tarball(saved(ONE, names=None)))
@@ -148,7 +204,7 @@ OTHER = saved(TWO, names=None)
 WRONG: dict[str, tuple[Files, str]] = {
     "another layer": (_but(saved(ONE, names=None), tar_gz=packed(TWO)), "unpacked it is sha256:.* and the configuration says"),
     "a cut layer": (_but(saved(ONE, names=None), tar_gz=packed(ONE)[:-9]), "tar.gz in .*image.tar: it is cut"),
-    "another configuration": (_but(saved_long_ago(ONE, names=[]), json=b"{}"), "manifest.json"),
+    "another configuration": (_but(saved(ONE, names=[]), **{Digest.of(configuration(ONE)): b"{}"}), "its bytes have the digest"),
     "no diff_ids": ({"config": b"{}", "layer": ONE, "manifest.json": _manifests()}, "rootfs.diff_ids"),
     "fewer layers": (
         {"config": configuration(ONE, TWO), "layer": ONE, "manifest.json": _manifests()},
@@ -165,7 +221,7 @@ WRONG: dict[str, tuple[Files, str]] = {
     "no JSON": ({"manifest.json": b"["}, "not JSON"),
     "deep JSON": ({"manifest.json": b"[" * 100_000}, "not JSON"),
     "a huge list": ({"manifest.json": bytes(2**22 + 1)}, "4,194,305 bytes, and more than"),
-    "no index": ({"index.json": b"[]", "oci-layout": b"{}"}, "not a JSON object"),
+    "no index": ({"index.json": b"[]"}, "not a JSON object"),
     "nothing": ({"file": b"content"}, "neither index.json nor manifest.json"),
 }
 
@@ -201,6 +257,8 @@ def test_blobs_of_an_image_layout_have_to_be_what_names_them_and_layers_what_the
         (_with_blob(image, image.raw, bytes(2**22 + 1)), "more than 4,194,304 are not read"),
         (layout((lying,)), "does not say the digests of the layers"),
         (layout((swapped,)), "unpacked it is"),
+        (layout((schema_one(),)), "a manifest of schema 1"),
+        (layout((image,)) | {"oci-layout": b'{"imageLayoutVersion": "2.0.0"}'}, "not of version 1.0.0"),
     ):
         with pytest.raises(InvalidArchiveError, match=reason):
             taken(open_archive(write(tmp_path, files), spool), spool)
@@ -208,7 +266,7 @@ def test_blobs_of_an_image_layout_have_to_be_what_names_them_and_layers_what_the
 
 def test_nothing_and_what_is_no_archive_are_told_apart(tmp_path: Path, spool: Spool) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(UsageError, match="No such file"):
         open_archive(tmp_path / "nothing", spool)
     with pytest.raises(InvalidArchiveError, match=r"neither index\.json nor manifest\.json"):
         open_archive(tmp_path / "empty", spool)
@@ -223,6 +281,8 @@ def test_a_disk_without_room_is_told_and_a_stop_ends_the_work(tmp_path: Path) ->
 
     with Spool(tmp_path / "nowhere", lambda: None) as nowhere, pytest.raises(GcrsyncError, match="writing a temporary file in"):
         open_archive(path, nowhere)
+    with Spool(tmp_path, lambda: None, 2**60) as full, pytest.raises(GcrsyncError, match="MiB are free there: make room"):
+        open_archive(path, full)
     with Spool(tmp_path, stop) as stopped, pytest.raises(KeyboardInterrupt):
         open_archive(path, stopped)
     assert [each.name for each in tmp_path.iterdir()] == ["image.tar.gz"]

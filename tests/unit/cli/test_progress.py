@@ -37,7 +37,7 @@ def told(screen: Screen) -> str:
 @pytest.mark.parametrize("kind", [PlainProgress, LiveProgress])
 def test_what_failed_is_said_at_once_by_name(screen: Screen, kind: type[PlainProgress] | type[LiveProgress]) -> None:
     with kind(screen).running() as watch:
-        watch.surveying(Namespace("gcr.io", "p"))
+        watch.began("listing gcr.io/p")
         watch.planned(1, 2_000_000)
         watch.started(STEP)
         watch.moved(STEP, 1_000_000)
@@ -49,7 +49,7 @@ def test_what_failed_is_said_at_once_by_name(screen: Screen, kind: type[PlainPro
 
 def test_a_terminal_shows_a_bar_over_images_and_bytes_and_one_for_each_transfer(screen: Screen) -> None:
     with LiveProgress(screen).running() as watch:
-        watch.surveying(Namespace("gcr.io", "p"))
+        watch.began("listing gcr.io/p")
         watch.listed(Namespace("gcr.io", "p"))
         watch.planned(3, 2_000_000)
         watch.started(STEP)
