@@ -5,17 +5,22 @@ between two commands. ``…`` on a page stands for the rest of a word or of a li
 """
 
 import re
+import shlex
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent, indent
 
+from tests.support.program import told
+
 _STEP = re.compile(
     r"^    \$ (?P<command>.+)\n(?P<answer>(?:    (?!\$ ).*\n|\n(?=    (?!\$ )))*)|^<!-- meanwhile: (?P<happening>.+) -->$",
     re.MULTILINE,
 )
 """A command with the lines that follow it, up to the next one or to the end of its block; or what happens meanwhile."""
+
+_ALONE = re.compile(r"gcrsync( [\w./:@=-]+)*")
 
 _VARIES = (
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"), "TIME"),
@@ -38,7 +43,9 @@ class Session:
     happenings: Mapping[str, Callable[[], None]]
 
     def answer(self, command: str) -> str:
-        """Run a command as a shell does, and give all that it prints."""
+        """Run a command as a shell does, and give all that it prints; where it is the program alone no shell is needed."""
+        if _ALONE.fullmatch(command):
+            return told(shlex.split(command)[1:], self.folder, self.environment)
         ended = subprocess.run(
             ["sh", "-c", command],
             cwd=self.folder,

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 _PATIENCE = 100.0
 """Seconds that a run may take."""
@@ -37,15 +37,29 @@ def run(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) 
     """Run ``python -m gcrsync`` in a folder, with nothing of the caller's environment and nothing to read."""
     if any(name.startswith(_READ_AT_THE_BEGINNING) and name not in _SHARED for name in environment):
         return _started(arguments, folder, environment)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        status = _forked(arguments, folder, environment, (out.fileno(), err.fileno()))
+        return subprocess.CompletedProcess(list(arguments), status, _said(out), _said(err))
+
+
+def told(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """Run it in the same way, and give all that it says in the order in which it says it."""
+    with tempfile.TemporaryFile() as said:
+        _forked(arguments, folder, environment, (said.fileno(), said.fileno()))
+        return _said(said)
+
+
+def _forked(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], said: tuple[int, int]) -> int:
     ours, theirs = socket.socketpair()
-    with ours, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, Path(os.devnull).open("rb") as nothing:
+    with ours, Path(os.devnull).open("rb") as nothing:
         asked = json.dumps([list(arguments), str(folder), dict(environment)]).encode()
         with theirs:
-            streams = [each.fileno() for each in (nothing, out, err)]
-            socket.send_fds(_server(), [asked], [*streams, theirs.fileno()])
-        status = _awaited(ours, arguments)
-        said = [_text(os.pread(each.fileno(), os.fstat(each.fileno()).st_size, 0)) for each in (out, err)]
-    return subprocess.CompletedProcess(list(arguments), status, *said)
+            socket.send_fds(_server(), [asked], [nothing.fileno(), *said, theirs.fileno()])
+        return _awaited(ours, arguments)
+
+
+def _said(file: IO[bytes]) -> str:
+    return _text(os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0))
 
 
 def _started(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

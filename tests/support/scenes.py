@@ -74,7 +74,7 @@ def scene(folder: Path, page: str) -> Iterator[Session]:
     with vendors(folder, told.hosts) as internet:
         mirror = internet.mirror
         programs = Path(sys.executable).parent
-        environment = {**mirror.environment, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "160"}
+        environment = {**mirror.environment, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
         happenings: dict[str, Callable[[], None]] = {
             "a night passes": told.a_night_passes,
             "a tag is lost at the mirror": told.a_tag_is_lost,
