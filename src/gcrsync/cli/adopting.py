@@ -8,11 +8,13 @@ from gcrsync.cli.command import Exit, first, stoppable
 from gcrsync.cli.commands import opened, prepared
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.identity import identity
-from gcrsync.cli.options import AdoptOptions
-from gcrsync.cli.results import codes, give, listed, print_doubts, print_publication
+from gcrsync.cli.reporting import tell
+from gcrsync.cli.results import codes, listed, print_doubts, print_publication
+from gcrsync.cli.run_options import AdoptOptions
 from gcrsync.errors import shortened
 from gcrsync.metadata.adoption import adoption_json
 from gcrsync.metadata.markdown import number
+from gcrsync.metadata.sheet import sheet_of_adoption
 from gcrsync.mirror.adoption import Adoption, Finding, NamespaceAdoption, State
 from gcrsync.sync.adopt import Adopted
 from gcrsync.sync.adopt import adopt as run
@@ -47,8 +49,8 @@ def _finished(screen: Screen, options: AdoptOptions, adopted: Adopted) -> Exit:
     else:
         screen.fail(adopted.trouble)
     code = first(held)
-    document = adoption_json(adoption, code, adopted.trouble) if options.json or options.report else ""
-    return code if give(screen, options, document) else first({code, Exit.RECORD})
+    sheet = sheet_of_adoption(adoption, code, adopted.trouble)
+    return tell(screen, options, sheet, lambda: adoption_json(adoption, code, adopted.trouble))
 
 
 def _codes(adopted: Adopted, *, strict: bool) -> set[Exit]:

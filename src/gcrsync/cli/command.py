@@ -19,6 +19,7 @@ from gcrsync.archive.invalid import InvalidArchiveError
 from gcrsync.cli.console import Screen
 from gcrsync.cli.record_options import Told
 from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, NotFoundError, PullLimitError, StoppedError
+from gcrsync.metadata.sheet import sheet_of_error
 from gcrsync.mirror.ending import Ending
 from gcrsync.store.command import end_all
 from gcrsync.sync.stop import Stop
@@ -111,12 +112,16 @@ def _signature(options: type[object]) -> Signature:
 
 def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bool) -> int:
     """Run a command, and tell of what it raises: the one place where errors become messages and exit codes."""
-    screen = Screen(verbose=verbose)
+    from gcrsync.cli import reporting  # noqa: PLC0415 - which help has no use for
+
+    screen, started = Screen(verbose=verbose), now()
     try:
+        reporting.check_form(options)
         return function(options)
     except GcrsyncError as error:
         screen.fail(error)
-        _give_document(screen, options, function.__name__, error)
+        if isinstance(options, Told):
+            reporting.tell_failed(screen, options, sheet_of_error(function.__name__, started, _code(error), error), error)
         return _code(error)
     except KeyboardInterrupt:
         screen.note("gcrsync: stopped")
@@ -124,14 +129,6 @@ def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bo
     except Exception as error:  # noqa: BLE001 - a defect is told as one, and never as a traceback
         screen.defect(error)
         return Exit.DEFECT
-
-
-def _give_document(screen: Screen, options: object, command: str, error: GcrsyncError) -> None:
-    """Give programs their document also where there is nothing to report but the error."""
-    if isinstance(options, Told) and (options.json or options.report):
-        from gcrsync.cli.results import finish_failed  # noqa: PLC0415 - which help has no use for
-
-        finish_failed(screen, options, command, _code(error), error)
 
 
 def _code(error: GcrsyncError) -> Exit:

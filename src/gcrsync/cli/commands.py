@@ -17,10 +17,11 @@ from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.executor import crew
 from gcrsync.cli.identity import identity
 from gcrsync.cli.job import Base, choices, job
-from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
+from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.progress import progress
 from gcrsync.cli.quantities import seconds, size
 from gcrsync.cli.results import codes, finish, finish_look, finish_why, print_publication
+from gcrsync.cli.run_options import MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.setup import insecure_hosts, means, network
 from gcrsync.metadata.markdown import number
 from gcrsync.metadata.markdown import size as readable

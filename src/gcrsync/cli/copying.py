@@ -7,7 +7,7 @@ from gcrsync.cli.command import Exit, first, now, stoppable
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.image_options import CopyOptions
 from gcrsync.cli.progress import progress
-from gcrsync.cli.results import give
+from gcrsync.cli.reporting import give
 from gcrsync.cli.setup import means, network
 from gcrsync.errors import UsageError
 from gcrsync.metadata.image import copy_json

@@ -22,7 +22,7 @@ from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.doctor_options import DoctorOptions
 from gcrsync.cli.job import Base, Choice, choices, job
 from gcrsync.cli.options import CompareOptions
-from gcrsync.cli.results import give
+from gcrsync.cli.reporting import give
 from gcrsync.cli.setup import insecure_hosts, means, network
 from gcrsync.errors import GcrsyncError, InputError
 from gcrsync.metadata.diagnosis import diagnosis_json

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gcrsync.cli.names import Namespaces, To
-from gcrsync.cli.options import AsJson, Branch, Config, Insecure, MetadataRepo, ReportFile, Verbose
+from gcrsync.cli.options import AsJson, Branch, Config, DocumentFile, Insecure, MetadataRepo, Verbose
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +23,5 @@ class DoctorOptions:
         float, typer.Option(min=0.1, help="How long anything may take before it counts as failed.", metavar="SECONDS")
     ] = 30.0
     json: AsJson = False
-    report: ReportFile = None
+    report: DocumentFile = None
     verbose: Verbose = False

@@ -8,7 +8,7 @@ from gcrsync.cli.command import Exit
 from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen, columns
 from gcrsync.cli.record_options import ListOptions, ResolveOptions, SearchOptions
-from gcrsync.cli.results import give
+from gcrsync.cli.reporting import give
 from gcrsync.errors import UsageError, shortened
 from gcrsync.metadata.catalogue import list_json, resolve_json, search_json
 from gcrsync.metadata.markdown import number, size

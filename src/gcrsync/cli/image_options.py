@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gcrsync.cli.completion import images
-from gcrsync.cli.options import AsJson, Insecure, Jobs, ReportFile, Retries, Timeout, Verbose
+from gcrsync.cli.options import AsJson, DocumentFile, Insecure, Jobs, Retries, Timeout, Verbose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class ImageOptions:
     timeout: Timeout = 60.0
     retries: Retries = 3
     json: AsJson = False
-    report: ReportFile = None
+    report: DocumentFile = None
     verbose: Verbose = False
 
 

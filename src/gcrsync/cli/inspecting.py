@@ -8,7 +8,7 @@ from gcrsync.cli.command import Exit, first, now, stoppable
 from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.copying import written
 from gcrsync.cli.image_options import InspectOptions
-from gcrsync.cli.results import give
+from gcrsync.cli.reporting import give
 from gcrsync.cli.setup import means, network
 from gcrsync.metadata.image import inspect_json
 from gcrsync.metadata.markdown import size

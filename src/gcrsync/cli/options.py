@@ -8,9 +8,10 @@ import typer
 
 from gcrsync.cli.names import WHERE, Namespaces, To
 
-_WHAT = "What to mirror"
-_HOW = "How"
-_TOLD = "What is told"
+WHAT = "What to mirror"
+HOW = "How"
+TOLD = "What is told"
+"""The panels of options in the help."""
 
 MetadataRepo = Annotated[
     str | None,
@@ -47,30 +48,39 @@ Insecure = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
-Jobs = Annotated[int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=_HOW)]
+Jobs = Annotated[int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=HOW)]
 Timeout = Annotated[
     float,
     typer.Option(
-        min=0.1, help="How long a registry may say nothing before it is asked again.", metavar="SECONDS", rich_help_panel=_HOW
+        min=0.1, help="How long a registry may say nothing before it is asked again.", metavar="SECONDS", rich_help_panel=HOW
     ),
 ]
 Retries = Annotated[
-    int, typer.Option(min=0, max=20, help="How often what failed for the moment is tried again.", rich_help_panel=_HOW)
+    int, typer.Option(min=0, max=20, help="How often what failed for the moment is tried again.", rich_help_panel=HOW)
 ]
 AsJson = Annotated[
     bool,
     typer.Option(
         "--json",
         help="Give the report as one JSON document on standard output; monitor gives one a line.",
-        rich_help_panel=_TOLD,
+        rich_help_panel=TOLD,
     ),
+]
+DocumentFile = Annotated[
+    Path | None,
+    typer.Option(help="Write the same JSON document to a file.", metavar="FILE.json", rich_help_panel=TOLD, show_default=False),
 ]
 ReportFile = Annotated[
     Path | None,
-    typer.Option(help="Write the same JSON document to a file.", metavar="FILE.json", rich_help_panel=_TOLD, show_default=False),
+    typer.Option(
+        help="Write the report to a file: the same JSON, with .md a page for people, with .xml JUnit's for a CI.",
+        metavar="FILE",
+        rich_help_panel=TOLD,
+        show_default=False,
+    ),
 ]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.", rich_help_panel=_TOLD)
+    bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.", rich_help_panel=TOLD)
 ]
 Author = Annotated[
     str | None,
@@ -102,12 +112,12 @@ class CompareOptions:
         typer.Option(
             help="Only repositories that match, relative to the source: a glob (static, java/**) or re:REGEX. Repeatable.",
             metavar="PATTERN",
-            rich_help_panel=_WHAT,
+            rich_help_panel=WHAT,
         ),
     ] = None
     exclude: Annotated[
         list[str] | None,
-        typer.Option(help="No repositories that match. Repeatable.", metavar="PATTERN", rich_help_panel=_WHAT),
+        typer.Option(help="No repositories that match. Repeatable.", metavar="PATTERN", rich_help_panel=WHAT),
     ] = None
     to: To = None
     metadata_repo: MetadataRepo = None
@@ -122,112 +132,14 @@ class CompareOptions:
         typer.Option(
             help="Do one part of the work alone: 1/8 to 8/8. All of them may run and push to one branch at the same time.",
             metavar="N/OF",
-            rich_help_panel=_HOW,
+            rich_help_panel=HOW,
             show_default=False,
         ),
     ] = None
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=_HOW),
+        typer.Option("--strict", help="End with 1 where a list was empty or cut and therefore not believed.", rich_help_panel=HOW),
     ] = False
     json: AsJson = False
     report: ReportFile = None
     verbose: Verbose = False
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewOptions(CompareOptions):
-    """What ``compare`` takes."""
-
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 10 where a sync would change something.", rich_help_panel=_TOLD)
-    ] = False
-    why: Annotated[
-        list[str] | None,
-        typer.Option(help="Explain what becomes of TAG or REPOSITORY:TAG. Repeatable.", metavar="TAG", rich_help_panel=_TOLD),
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class AdoptOptions(CompareOptions):
-    """What ``adopt`` takes."""
-
-    author: Author = None
-    date: Date = None
-
-
-@dataclass(frozen=True, slots=True)
-class SyncOptions(CompareOptions):
-    """What ``sync`` and ``test`` take."""
-
-    move: Annotated[
-        bool,
-        typer.Option("--move", help="Copy mirrors whose name would change to the new name, then record it.", rich_help_panel=_HOW),
-    ] = False
-    retry_refused: Annotated[
-        bool,
-        typer.Option("--retry-refused", help="Try again what the destination has refused before.", rich_help_panel=_HOW),
-    ] = False
-    allow_prune: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Prune up to so many tags in all, whatever share of the record that is, and none if there are more.",
-            metavar="N",
-            rich_help_panel=_HOW,
-            show_default=False,
-        ),
-    ] = None
-    author: Author = None
-    date: Date = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions(SyncOptions):
-    """What ``sync`` takes beside."""
-
-    deadline: Annotated[
-        str | None,
-        typer.Option(
-            help="End after this time, with everything confirmed recorded and pushed: 5h30m, 90m, 45s. Exit code 4.",
-            metavar="DURATION",
-            rich_help_panel=_HOW,
-            show_default=False,
-        ),
-    ] = None
-    executor: Annotated[
-        str | None,
-        typer.Option(
-            help="Have the workers of a Dask cluster copy: dask://SCHEDULER:8786, with TLS or on loopback.",
-            metavar="URL",
-            rich_help_panel=_HOW,
-            show_default=False,
-        ),
-    ] = None
-    checkpoint: Annotated[
-        str,
-        typer.Option(
-            help="Commit and push what is confirmed so far, once in this time: 10m, 90s. With 0s: at the end alone.",
-            metavar="DURATION",
-            rich_help_panel=_HOW,
-        ),
-    ] = "10m"
-    max_bytes: Annotated[
-        str | None,
-        typer.Option(
-            help="End once so many bytes of blobs were sent: 2GiB, 500MB. Exit code 4.",
-            metavar="SIZE",
-            rich_help_panel=_HOW,
-            show_default=False,
-        ),
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class MonitorOptions(CompareOptions):
-    """What ``monitor`` takes."""
-
-    interval: Annotated[
-        float, typer.Option(min=1.0, help="Seconds from one look to the next.", metavar="SECONDS", rich_help_panel=_HOW)
-    ] = 300.0
-    count: Annotated[int, typer.Option(min=0, help="How many looks; 0 goes on until it is stopped.", rich_help_panel=_HOW)] = 0

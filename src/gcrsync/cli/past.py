@@ -4,7 +4,7 @@ from gcrsync.cli.command import Exit
 from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen
 from gcrsync.cli.record_options import HistoryOptions
-from gcrsync.cli.results import give
+from gcrsync.cli.reporting import give
 from gcrsync.errors import InvalidNameError
 from gcrsync.metadata.past import history_json
 from gcrsync.metadata.timestamp import format_time

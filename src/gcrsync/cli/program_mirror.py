@@ -1,8 +1,8 @@
 """The commands that look at sources, as the program shows them."""
 
 from gcrsync.cli.command import Exit, takes
-from gcrsync.cli.options import AdoptOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 from gcrsync.cli.program import app
+from gcrsync.cli.run_options import AdoptOptions, MonitorOptions, PreviewOptions, RunOptions, SyncOptions
 
 PANEL = "Mirror a namespace"
 

@@ -9,7 +9,7 @@ from gcrsync.cli.console import Screen
 from gcrsync.cli.copying import code_of, place_of, print_copied, tell, written
 from gcrsync.cli.image_options import PushOptions
 from gcrsync.cli.progress import progress
-from gcrsync.cli.results import give
+from gcrsync.cli.reporting import give
 from gcrsync.cli.setup import means, network
 from gcrsync.errors import StoppedError
 from gcrsync.metadata.image import push_json

@@ -14,6 +14,7 @@ from gcrsync.cli.options import (
     Branch,
     CompareOptions,
     Config,
+    DocumentFile,
     Insecure,
     Jobs,
     MetadataRepo,
@@ -32,7 +33,7 @@ class RecordOptions:
     metadata_repo: MetadataRepo = None
     branch: Branch = None
     json: AsJson = False
-    report: ReportFile = None
+    report: DocumentFile = None
     verbose: Verbose = False
 
 

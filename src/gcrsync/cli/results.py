@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 
-from gcrsync.cli.command import Exit, first, now
+from gcrsync.cli.command import Exit, first
 from gcrsync.cli.console import Screen, counted
-from gcrsync.cli.options import CompareOptions, MonitorOptions, PreviewOptions
-from gcrsync.cli.record_options import Told
-from gcrsync.errors import GcrsyncError, StoreError, shortened
+from gcrsync.cli.options import CompareOptions
+from gcrsync.cli.reporting import tell
+from gcrsync.cli.run_options import PreviewOptions
+from gcrsync.errors import GcrsyncError, shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
+from gcrsync.metadata.sheet import sheet_of_report
 from gcrsync.mirror.alarm import Kind
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.ending import Ending
@@ -54,8 +55,7 @@ def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Ex
         print_doubts(screen, namespace)
     for limit in report.limits:
         screen.warn(limit)
-    document = report_json(report, code, trouble) if options.json or options.report else ""
-    return code if give(screen, options, document) else first({code, Exit.RECORD})
+    return tell(screen, options, sheet_of_report(report, code, trouble), lambda: report_json(report, code, trouble))
 
 
 def finish_why(screen: Screen, options: PreviewOptions, report: Report, held: set[Exit]) -> Exit:
@@ -75,26 +75,13 @@ def finish_why(screen: Screen, options: PreviewOptions, report: Report, held: se
             )
     for namespace in report.namespaces:
         print_doubts(screen, namespace)
-    document = report_json(report, code, None) if options.json or options.report else ""
-    return code if give(screen, options, document) else first({code, Exit.RECORD})
+    return tell(screen, options, sheet_of_report(report, code), lambda: report_json(report, code))
 
 
 def finish_look(screen: Screen, options: CompareOptions, report: Report, held: set[Exit]) -> None:
     """Give the document of one look of many: a line on standard output, and the newest in the file."""
-    give(screen, options, report_line(report, first(held)))
-
-
-def finish_failed(screen: Screen, options: Told, command: str, code: Exit, error: GcrsyncError) -> None:
-    """Give the document of a run that came to nothing, where one is wanted: on one line, as those of ``monitor`` before it."""
-    rendered = report_line if isinstance(options, MonitorOptions) else report_json
-    give(screen, options, rendered(Report(command, now()), code, error))
-
-
-def give(screen: Screen, options: Told, document: str) -> bool:
-    """Print a document and write it to a file, where either is wanted; say whether it could be written."""
-    if options.json:
-        screen.document(document)
-    return options.report is None or _written(screen, options.report, document)
+    code = first(held)
+    tell(screen, options, sheet_of_report(report, code), lambda: report_line(report, code))
 
 
 def print_publication(screen: Screen, publication: Publication | None) -> None:
@@ -169,13 +156,3 @@ def print_doubts(screen: Screen, namespace: NamespaceReport) -> None:
             screen.warn(f"{doubt.path}: {doubt.reason}; {advice}")
     for alarm in namespace.alarms:
         screen.warn(f"{namespace.namespace}: {alarm.reason}")
-
-
-def _written(screen: Screen, path: Path, document: str) -> bool:
-    """Write the report, and say so where that cannot be done: what the run did is told all the same."""
-    try:
-        path.write_text(document, encoding="utf-8")
-    except OSError as error:
-        screen.fail(StoreError(f"writing the report {path}: {error.strerror}"))
-        return False
-    return True

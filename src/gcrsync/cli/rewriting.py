@@ -11,7 +11,7 @@ from gcrsync.cli.command import Exit
 from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen
 from gcrsync.cli.record_options import RewriteOptions
-from gcrsync.cli.results import give
+from gcrsync.cli.reporting import give
 from gcrsync.clients.report import rewrite_json
 from gcrsync.clients.rewriting import Catalogue, Rewritten
 from gcrsync.clients.rewriting import rewrite as rewritten

@@ -15,10 +15,11 @@ from gcrsync.cli.job import Base
 from gcrsync.cli.progress import progress
 from gcrsync.cli.quantities import share
 from gcrsync.cli.record_options import VerifyOptions
-from gcrsync.cli.results import give
+from gcrsync.cli.reporting import tell
 from gcrsync.cli.setup import insecure_hosts, means, network
 from gcrsync.errors import UsageError
 from gcrsync.metadata.markdown import number, size
+from gcrsync.metadata.sheet import sheet_of_verification
 from gcrsync.metadata.verification import verification_json
 from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.naming import folder_of, registry_destination
@@ -86,7 +87,8 @@ def _finished(screen: Screen, options: VerifyOptions, verification: Verification
     if verification.ending is not None:
         screen.note("stopped before everything was asked for; nothing is recorded, run again")
     code = first(held)
-    return code if give(screen, options, verification_json(verification, code)) else first({code, Exit.RECORD})
+    sheet = sheet_of_verification(verification, code)
+    return tell(screen, options, sheet, lambda: verification_json(verification, code))
 
 
 def _codes(verification: Verification) -> set[Exit]:

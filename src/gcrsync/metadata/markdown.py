@@ -1,5 +1,6 @@
 """Texts and numbers as people read them in Markdown; nothing that a registry says can become markup."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -7,6 +8,7 @@ from gcrsync.errors import one_line
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _KILO = 1000
+_BARS = re.compile(r"\\*\|")
 
 
 def code(text: str) -> str:
@@ -21,8 +23,8 @@ def link(text: str, path: str) -> str:
 
 
 def row(cells: Iterable[str]) -> str:
-    """Give a line of a table."""
-    escaped = (cell.replace("|", r"\|") for cell in cells)
+    """Give a line of a table; a backslash before a ``|`` is left out, as readers do not agree which of them it would escape."""
+    escaped = (_BARS.sub(r"\|", cell) for cell in cells)
     return f"| {' | '.join(escaped)} |"
 
 

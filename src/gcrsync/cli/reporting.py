@@ -1,0 +1,68 @@
+"""Where the end of a command is told beside the terminal: on standard output for programs, and in files of several forms."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gcrsync.cli.command import Exit, first
+from gcrsync.cli.console import Screen
+from gcrsync.cli.options import CompareOptions
+from gcrsync.cli.record_options import Told, VerifyOptions
+from gcrsync.cli.run_options import MonitorOptions
+from gcrsync.errors import GcrsyncError, StoreError, UsageError
+from gcrsync.metadata.junit import junit_xml
+from gcrsync.metadata.report import report_json, report_line
+from gcrsync.metadata.report_page import page
+from gcrsync.metadata.sheet import Sheet
+from gcrsync.mirror.report import Report
+
+_FORMS: dict[str, Callable[[Sheet], str]] = {".md": page, ".xml": junit_xml}
+"""The forms of a report by the endings of its file; any other is the JSON document."""
+
+
+def check_form(options: object) -> None:
+    """Refuse, with UsageError, a report in a form that the command does not have."""
+    if isinstance(options, Told) and not isinstance(options, CompareOptions | VerifyOptions) and _form(options.report):
+        raise UsageError(f"this command has no report like {options.report}", hint="name a file for JSON: report.json")
+
+
+def tell(screen: Screen, options: CompareOptions | VerifyOptions, sheet: Sheet, document: Callable[[], str]) -> Exit:
+    """Give what came of a command wherever that is wanted, the ``document`` being its JSON, and give the exit code in the end."""
+    form = _form(options.report)
+    is_given = give(screen, options, document() if options.json or (options.report and not form) else "", form and form(sheet))
+    return Exit(sheet.exit) if is_given else first({Exit(sheet.exit), Exit.RECORD})
+
+
+def tell_failed(screen: Screen, options: Told, sheet: Sheet, error: GcrsyncError) -> None:
+    """Tell of a command that came to nothing: the document is on one line where others may have been before it."""
+    rendered = report_line if isinstance(options, MonitorOptions) else report_json
+
+    def document() -> str:
+        return rendered(Report(sheet.command, sheet.started), sheet.exit, error)
+
+    if isinstance(options, CompareOptions | VerifyOptions):
+        tell(screen, options, sheet, document)
+    elif not _form(options.report):
+        give(screen, options, document())
+    elif options.json:
+        screen.document(document())
+
+
+def give(screen: Screen, options: Told, document: str, report: str | None = None) -> bool:
+    """Print a document and write it, or the ``report``, to a file, where either is wanted; say whether it could be written."""
+    if options.json:
+        screen.document(document)
+    return options.report is None or _written(screen, options.report, document if report is None else report)
+
+
+def _form(place: Path | None) -> Callable[[Sheet], str] | None:
+    return None if place is None else _FORMS.get(place.suffix.lower())
+
+
+def _written(screen: Screen, path: Path, text: str) -> bool:
+    """Write a report, and say so where that cannot be done: what the run did is told all the same."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        screen.fail(StoreError(f"writing the report {path}: {error.strerror}"))
+        return False
+    return True
