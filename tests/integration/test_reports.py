@@ -71,3 +71,41 @@ def test_a_command_without_such_a_report_says_so_before_it_begins(mirror: Mirror
 
     assert "this command has no report like " in ended.stderr
     assert not (tmp_path / "found.xml").exists()
+
+
+def test_the_summary_of_a_job_on_github_grows_with_each_command_up_to_its_limit(
+    mirror: Mirror, source: Simulator, address: str, tmp_path: Path
+) -> None:
+    summary = tmp_path / "summary.md"
+    on_github = {"GITHUB_STEP_SUMMARY": str(summary)}
+    summary.write_text("before\n")
+    mirror.run("sync", environment=on_github)
+    lose(source)
+    mirror.run("verify", "somewhere.test", environment=on_github, code=2)
+    before, synced, failed = summary.read_text().split("## gcrsync ")
+    summary.write_bytes(b"x" * ((1 << 20) - 150))
+    mirror.run("compare", environment=on_github)
+
+    assert (before, synced.splitlines()[0]) == ("before\n\n", "sync: 3 added")
+    assert f"| `{address}/p` | 3 | 0 |" in synced
+    assert failed.startswith("verify: nothing was done\n")
+    assert "nothing is on record under somewhere.test" in failed
+    assert (1 << 20) - 150 < summary.stat().st_size <= 1 << 20
+    assert summary.read_text().endswith(" more lines were cut off: no more is shown here.\n")
+
+
+def test_a_summary_that_cannot_be_written_is_a_warning(mirror: Mirror) -> None:
+    ended = mirror.run("compare", environment={"GITHUB_STEP_SUMMARY": "/nonexistent/summary.md"})
+
+    assert "warning: the summary of the job was not written: /nonexistent/summary.md: No such file" in ended.stderr
+
+
+def test_the_report_is_a_section_in_the_log_of_a_job_on_gitlab(mirror: Mirror) -> None:
+    ended = mirror.run("compare", environment={"GITLAB_CI": "true"})
+    begin, end = (line for line in ended.stderr.split("\x1b[0K") if "section_" in line)
+
+    assert begin.startswith("section_start:")
+    assert begin.strip().endswith(":gcrsync_report")
+    assert end.startswith("section_end:")
+    assert "\x1b" not in ended.stdout
+    assert "section" not in mirror.run("compare", "--json", environment={"GITLAB_CI": "true"}).stderr

@@ -11,6 +11,7 @@ from gcrsync.cli.identity import identity
 from gcrsync.cli.reporting import tell
 from gcrsync.cli.results import codes, listed, print_doubts, print_publication
 from gcrsync.cli.run_options import AdoptOptions
+from gcrsync.cli.summary import report_section
 from gcrsync.errors import shortened
 from gcrsync.metadata.adoption import adoption_json
 from gcrsync.metadata.markdown import number
@@ -39,8 +40,9 @@ def adopt(options: AdoptOptions) -> Exit:
 def _finished(screen: Screen, options: AdoptOptions, adopted: Adopted) -> Exit:
     adoption, held = adopted.adoption, _codes(adopted, strict=options.strict)
     if not options.json:
-        for namespace in adoption.namespaces:
-            _print(screen, namespace)
+        with report_section(screen, adoption.command):
+            for namespace in adoption.namespaces:
+                _print(screen, namespace)
     for namespace in adoption.namespaces:
         print_doubts(screen, namespace.listed)
     _advise(screen, adoption)

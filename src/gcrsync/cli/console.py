@@ -53,6 +53,12 @@ class Screen:
         sys.stdout.write(text)
         sys.stdout.flush()
 
+    def mark(self, text: str) -> None:
+        """Print what tells the program that shows standard error where it stands, unchanged and after what was printed before."""
+        sys.stdout.flush()
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
     def table(self, table: Table) -> None:
         """Print a table of the result."""
         with self.out.capture() as printed:

@@ -17,6 +17,9 @@ from gcrsync.sync.stop import Stop
 
 _NAMESPACE = "acme"
 _COMMAND = "command"
+_NOT_OURS = ("GIT_", "GITHUB_STEP_SUMMARY", "GITLAB_CI")
+"""How the names of the variables begin that are about the caller's own repository and job."""
+
 _LOOK_SECONDS = 0.05
 """How often it is looked whether a command has ended."""
 
@@ -34,7 +37,7 @@ class _Show:
     def __init__(self, screen: Screen, folder: Path, stop: Stop) -> None:
         self._screen, self._folder, self._stop = screen, folder, stop
         self.repository = folder / "metadata-repository"
-        self._environment = {**{name: text for name, text in os.environ.items() if not name.startswith("GIT_")}, **_IDENTITY}
+        self._environment = {**{name: text for name, text in os.environ.items() if not name.startswith(_NOT_OURS)}, **_IDENTITY}
 
     def say(self, line: str) -> None:
         self._line(f"# {line}")

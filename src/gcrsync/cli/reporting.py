@@ -8,6 +8,7 @@ from gcrsync.cli.console import Screen
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.record_options import Told, VerifyOptions
 from gcrsync.cli.run_options import MonitorOptions
+from gcrsync.cli.summary import add_summary
 from gcrsync.errors import GcrsyncError, StoreError, UsageError
 from gcrsync.metadata.junit import junit_xml
 from gcrsync.metadata.report import report_json, report_line
@@ -29,6 +30,8 @@ def tell(screen: Screen, options: CompareOptions | VerifyOptions, sheet: Sheet, 
     """Give what came of a command wherever that is wanted, the ``document`` being its JSON, and give the exit code in the end."""
     form = _form(options.report)
     is_given = give(screen, options, document() if options.json or (options.report and not form) else "", form and form(sheet))
+    if not isinstance(options, MonitorOptions):
+        add_summary(screen, sheet)
     return Exit(sheet.exit) if is_given else first({Exit(sheet.exit), Exit.RECORD})
 
 

@@ -9,6 +9,7 @@ from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.reporting import tell
 from gcrsync.cli.run_options import PreviewOptions
+from gcrsync.cli.summary import report_section
 from gcrsync.errors import GcrsyncError, shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
@@ -48,9 +49,10 @@ def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Ex
     """Print the report, write it where that is wanted, and give the exit code; ``trouble`` is why nothing could be recorded."""
     code = first(held)
     if not options.json:
-        for namespace in report.namespaces:
-            _print_images(screen, namespace)
-            _print_counts(screen, namespace)
+        with report_section(screen, report.command):
+            for namespace in report.namespaces:
+                _print_images(screen, namespace)
+                _print_counts(screen, namespace)
     for namespace in report.namespaces:
         print_doubts(screen, namespace)
     for limit in report.limits:

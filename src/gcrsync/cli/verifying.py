@@ -17,6 +17,7 @@ from gcrsync.cli.quantities import share
 from gcrsync.cli.record_options import VerifyOptions
 from gcrsync.cli.reporting import tell
 from gcrsync.cli.setup import insecure_hosts, means, network
+from gcrsync.cli.summary import report_section
 from gcrsync.errors import UsageError
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.sheet import sheet_of_verification
@@ -81,7 +82,8 @@ def _sampling(part: Fraction) -> Choose:
 def _finished(screen: Screen, options: VerifyOptions, verification: Verification) -> Exit:
     held = _codes(verification)
     if not options.json:
-        _print(screen, verification)
+        with report_section(screen, "verify"):
+            _print(screen, verification)
     for limit in verification.limits:
         screen.warn(limit)
     if verification.ending is not None:
