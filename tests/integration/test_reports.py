@@ -1,13 +1,19 @@
 """What is told of a run beside its terminal: reports in files, summaries of jobs, metrics, notices and the status of a run."""
 
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from typing import cast
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.support.build import image
-from tests.support.faults import Fault, status
+from tests.support.faults import Fault, stalled, status
 from tests.support.mirrors import Mirror
 from tests.support.serving import served
 from tests.support.simulator import Simulator
@@ -109,3 +115,63 @@ def test_the_report_is_a_section_in_the_log_of_a_job_on_gitlab(mirror: Mirror) -
     assert end.startswith("section_end:")
     assert "\x1b" not in ended.stdout
     assert "section" not in mirror.run("compare", "--json", environment={"GITLAB_CI": "true"}).stderr
+
+
+def started(mirror: Mirror, *arguments: str) -> subprocess.Popen[str]:
+    """Begin a run of the program in the metadata repository."""
+    command = [sys.executable, "-m", "gcrsync", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=mirror.root, env=mirror.environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def awaited(place: Path, words: str) -> dict[str, object]:
+    """Wait until a status has these words, and give it; whenever it is read it is whole."""
+    while not place.exists() or words not in place.read_text():
+        time.sleep(0.05)
+    document: dict[str, object] = json.loads(place.read_text())
+    return document
+
+
+def test_a_status_goes_on_with_the_run_and_another_terminal_shows_it_to_its_end(
+    mirror: Mirror, source: Simulator, tmp_path: Path
+) -> None:
+    release, place = Event(), tmp_path / "status.json"
+    source.faults.append(Fault("GET", "p/b/blobs/", stalled(release)))
+    with started(mirror, "sync", "--status", str(place), "--deadline", "5m") as run:
+        begun = awaited(place, "p/b:v2")
+        with started(mirror, "monitor", "--status", str(place)) as monitor:
+            assert monitor.stderr is not None
+            first = monitor.stderr.readline()
+            release.set()
+            printed, _ = monitor.communicate()
+        run.communicate()
+    ended = json.loads(place.read_text())
+
+    assert (begun["doing"], begun["exit"], begun["images"]) == ("copying", None, {"done": 1, "of": 2, "failed": 0})
+    assert [each["what"] for each in cast("list[dict[str, str]]", begun["due"])] == ["--deadline", "the checkpoint"]
+    assert first.startswith("copying: 1 of 2 images, ")
+    assert "next: --deadline in 4m" in first
+    assert (ended["exit"], ended["images"], ended["copying"]) == (0, {"done": 2, "of": 2, "failed": 0}, [])
+    assert printed == "gcrsync sync has ended with exit code 0\n"
+    assert (run.returncode, monitor.returncode) == (0, 0)
+
+
+def test_a_status_says_with_which_code_a_run_came_to_nothing(mirror: Mirror, tmp_path: Path) -> None:
+    place = tmp_path / "status.json"
+    mirror.run("sync", "--deadline", "soon", "--status", str(place), code=2)
+
+    assert json.loads(mirror.run("monitor", "--json", "--status", str(place)).stdout)["exit"] == 2
+
+
+def test_a_status_that_cannot_be_written_ends_a_run_before_it_begins(mirror: Mirror) -> None:
+    ended = mirror.run("sync", "--status", "/proc/nowhere/status.json", code=3)
+
+    assert "cannot write /proc/nowhere/status.json" in ended.stderr
+    assert mirror.log == ["begin", "configure"]
+
+
+@pytest.mark.parametrize(("text", "words"), [("{", "not JSON"), ("[]", "not the status of a run"), ("x" * (1 << 21), "too large")])
+def test_a_file_that_is_no_status_is_refused(mirror: Mirror, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "other.json").write_text(text)
+
+    assert words in mirror.run("monitor", "--status", str(tmp_path / "other.json"), code=3).stderr

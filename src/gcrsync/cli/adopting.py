@@ -8,6 +8,7 @@ from gcrsync.cli.command import Exit, first, stoppable
 from gcrsync.cli.commands import opened, prepared
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.identity import identity
+from gcrsync.cli.progress import progress
 from gcrsync.cli.reporting import tell
 from gcrsync.cli.results import codes, listed, print_doubts, print_publication
 from gcrsync.cli.run_options import AdoptOptions
@@ -32,7 +33,7 @@ def adopt(options: AdoptOptions) -> Exit:
         variables = identity(options.author, options.date)
         history = opened(options.metadata_repo, stop, branch=options.branch, variables=variables)
         history.check()
-        with prepared("adopt", options, screen, history, stop) as (job, means, _):
+        with prepared("adopt", options, progress(screen), history, stop) as (job, means, _):
             adopted = run(job, means, history)
     return _finished(screen, options, adopted)
 

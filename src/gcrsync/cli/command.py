@@ -121,8 +121,8 @@ def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bo
     except GcrsyncError as error:
         screen.fail(error)
         if isinstance(options, Told):
-            reporting.tell_failed(screen, options, sheet_of_error(function.__name__, started, _code(error), error), error)
-        return _code(error)
+            reporting.tell_failed(screen, options, sheet_of_error(function.__name__, started, code_of(error), error), error)
+        return code_of(error)
     except KeyboardInterrupt:
         screen.note("gcrsync: stopped")
         return Exit.STOPPED
@@ -131,7 +131,8 @@ def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bo
         return Exit.DEFECT
 
 
-def _code(error: GcrsyncError) -> Exit:
+def code_of(error: GcrsyncError) -> Exit:
+    """Give the exit code of a command that an error has ended."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.RECORD)
 
 

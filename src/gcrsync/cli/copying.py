@@ -33,7 +33,7 @@ def copy(options: CopyOptions) -> Exit:
     settings = network(options.insecure or (), options.retries, options.timeout)
     with (
         stoppable() as stop,
-        progress(screen) as watch,
+        progress(screen).running() as watch,
         means(place_of(target), settings, Path.cwd(), options.jobs, (stop, watch)) as given,
     ):
         copied = copy_image(given, source, target, platforms)

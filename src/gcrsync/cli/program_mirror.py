@@ -51,7 +51,7 @@ def sync(options: RunOptions) -> Exit:
 
     More about it stands in docs/nightly-job.md.
     """
-    from gcrsync.cli.commands import sync as run
+    from gcrsync.cli.syncing import sync as run
 
     return run(options)
 
@@ -72,7 +72,7 @@ def test(options: SyncOptions) -> Exit:
 
     More about it stands in docs/nightly-job.md.
     """
-    from gcrsync.cli.commands import test as run
+    from gcrsync.cli.syncing import test as run
 
     return run(options)
 
@@ -82,14 +82,16 @@ def test(options: SyncOptions) -> Exit:
 def monitor(options: MonitorOptions) -> Exit:
     """Count the tags at the source, those mirrored and those pending, again and again.
 
-    Touches nothing. Ends after --count looks, or when it is stopped.
+    Touches nothing. With --status it shows a sync that is under way instead, as the terminal of that does, and ends with it.
 
-    Ends with 0 after --count looks, with 3 if a list failed in the last one, and with 130 after a signal.
+    Ends with 0 after --count looks or with the run of --status, with 3 if a list failed in the last one or that run has died, and
+    with 130 after a signal.
 
     For example:
 
         gcrsync monitor --interval 600
         gcrsync monitor distroless --to ghcr.io/acme --count 1 --json
+        gcrsync monitor --status run.json      # of sync --status run.json
 
     More about it stands in docs/nightly-job.md.
     """

@@ -28,7 +28,7 @@ def push(options: PushOptions) -> Exit:
     settings = network(options.insecure or (), options.retries, options.timeout)
     with (
         stoppable() as stop,
-        progress(screen) as watch,
+        progress(screen).running() as watch,
         means(place_of(target), settings, Path.cwd(), options.jobs, (stop, watch)) as given,
         Spool(Path(tempfile.gettempdir()), lambda: _check(stop)) as spool,
     ):

@@ -28,6 +28,15 @@ def seconds(text: str) -> int:
     return total
 
 
+def told_seconds(count: int) -> str:
+    """Write a duration with its two largest units: ``5h30m``, ``1m5s``, ``0s``."""
+    units = iter(_SECONDS.items())
+    unit, length = next((each for each in units if each[1] <= count), ("s", 1))
+    smaller, small = next(units, (unit, length))
+    rest = count % length // small
+    return f"{count // length}{unit}" + (f"{rest}{smaller}" if rest else "")
+
+
 def share(text: str) -> Fraction:
     """Read a share, from 0 to 1, that is written in percent: ``5%``, ``0.5%``. Raises UsageError for any other text."""
     found = _SHARE.fullmatch(text)

@@ -10,7 +10,7 @@ from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.reporting import tell
 from gcrsync.cli.run_options import PreviewOptions
 from gcrsync.cli.summary import report_section
-from gcrsync.errors import GcrsyncError, shortened
+from gcrsync.errors import shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
 from gcrsync.metadata.sheet import sheet_of_report
@@ -21,6 +21,7 @@ from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.mirror.snapshot import Fault
 from gcrsync.mirror.why import Asked
 from gcrsync.store.publish import Publication
+from gcrsync.sync.run import Finished
 
 _COUNTED = (State.ADDED, State.MOVED, State.GONE, State.UNLISTED, State.PRUNED, State.HELD, State.UNCHANGED, State.FAILED)
 _RARE = (State.UNLISTED, State.PRUNED)
@@ -45,9 +46,9 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
     return held
 
 
-def finish(screen: Screen, options: CompareOptions, report: Report, held: set[Exit], trouble: GcrsyncError | None = None) -> Exit:
-    """Print the report, write it where that is wanted, and give the exit code; ``trouble`` is why nothing could be recorded."""
-    code = first(held)
+def finish(screen: Screen, options: CompareOptions, finished: Finished, held: set[Exit]) -> Exit:
+    """Print the report of a run, write it where that is wanted, and give the exit code."""
+    report, trouble, code = finished.report, finished.trouble, first(held)
     if not options.json:
         with report_section(screen, report.command):
             for namespace in report.namespaces:

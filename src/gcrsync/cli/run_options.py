@@ -1,6 +1,7 @@
 """The options of the single commands that look at sources."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -94,6 +95,15 @@ class RunOptions(SyncOptions):
             show_default=False,
         ),
     ] = None
+    status: Annotated[
+        Path | None,
+        typer.Option(
+            help="Replace this file each second with how the run goes on, as JSON: gcrsync monitor --status FILE shows it.",
+            metavar="FILE",
+            rich_help_panel=TOLD,
+            show_default=False,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +114,12 @@ class MonitorOptions(CompareOptions):
         float, typer.Option(min=1.0, help="Seconds from one look to the next.", metavar="SECONDS", rich_help_panel=HOW)
     ] = 300.0
     count: Annotated[int, typer.Option(min=0, help="How many looks; 0 goes on until it is stopped.", rich_help_panel=HOW)] = 0
+    status: Annotated[
+        Path | None,
+        typer.Option(
+            help="Show the run that writes this file (sync --status FILE) until it has ended, and nothing else.",
+            metavar="FILE",
+            rich_help_panel=TOLD,
+            show_default=False,
+        ),
+    ] = None

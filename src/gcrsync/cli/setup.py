@@ -123,7 +123,10 @@ def means(
     """
     environment, (stop, watch) = dict(os.environ), signals
     clock = Clock(time.monotonic, time.sleep, stop)
-    hosts = Hosts(lambda host, rest: watch.left(host, rest.left, rest.most))
+    hosts = Hosts(
+        lambda host, rest: watch.left(host, rest.left, rest.most),
+        lambda host, pause: watch.due(f"the end of the pause that {host} asked for", pause),
+    )
     with ExitStack() as stack:
         places = Places(destinations, replace(settings, stopped=stop, hosts=hosts, utc=now), environment)
         stack.callback(places.close)

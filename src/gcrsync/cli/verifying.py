@@ -53,7 +53,7 @@ def _verified(screen: Screen, options: VerifyOptions, history: History, stop: St
     mirrors = [record.mirror for record in request.records.values() if record.served]
     hosts = {Repository.parse(mirror).registry for mirror in mirrors if folder_of(mirror) is None}
     destinations = [registry_destination(host, None) for host in hosts]
-    with progress(screen) as watch, means(destinations, settings, base.root, options.jobs, (stop, watch)) as given:
+    with progress(screen).running() as watch, means(destinations, settings, base.root, options.jobs, (stop, watch)) as given:
         return ask(given, request)
 
 

@@ -22,17 +22,20 @@ _SPREAD = 1.0
 Told = Callable[[str, Allowance], None]
 """Hears the name of a host, and what is left there."""
 
+Paused = Callable[[str, float], None]
+"""Hears the name of a host, and for how many seconds it wants to be left alone."""
 
-def _nobody(host: str, rest: Allowance) -> None:
+
+def _nobody(host: str, rest: object) -> None:
     del host, rest
 
 
 class Host:
     """One host, by its name and port; safe to share between threads."""
 
-    def __init__(self, name: str, told: Told) -> None:
+    def __init__(self, name: str, told: Told, paused: Paused) -> None:
         """Begin with nothing heard."""
-        self._name, self._told = name, told
+        self._name, self._told, self._paused = name, told, paused
         self._left: int | None = None
         self._exhausted: tuple[str, float] | None = None
         self._open_at = -inf
@@ -71,7 +74,7 @@ class Host:
             return response
         content, now = b"".join(cast("httpx.ByteStream", response.stream)), clock.now()
         self._heed(request, response, content, now)
-        self._pause(now + (retry_after(response.headers) or 0.0))
+        self._pause(now, retry_after(response.headers) or 0.0)
         self._pace.slow(began)
         return response
 
@@ -83,10 +86,12 @@ class Host:
         if changed:
             self._told(self._name, rest)
 
-    def _pause(self, until: float) -> None:
-        """Ask nothing more until then, or for longer where another answer has asked for that."""
+    def _pause(self, now: float, seconds: float) -> None:
+        """Ask nothing more for so long, or for longer where another answer has asked for that."""
         with self._lock:
-            self._open_at = max(self._open_at, until)
+            longer, self._open_at = now + seconds > self._open_at, max(self._open_at, now + seconds)
+        if longer and seconds:
+            self._paused(self._name, seconds)
 
     def _check(self, request: httpx.Request, clock: Clock) -> None:
         """Refuse a request that would count where no more are given; HEAD and blobs do not count."""
@@ -111,15 +116,15 @@ class Host:
 class Hosts:
     """The hosts that a run speaks to; one is shared by all its sessions."""
 
-    def __init__(self, told: Told = _nobody) -> None:
-        """Begin with none; ``told`` hears what is left of an allowance as it changes, from any thread."""
-        self._told = told
+    def __init__(self, told: Told = _nobody, paused: Paused = _nobody) -> None:
+        """Begin with none; ``told`` hears what is left of an allowance as it changes, ``paused`` of pauses, from any thread."""
+        self._told, self._paused = told, paused
         self._hosts: dict[bytes, Host] = {}
 
     def at(self, url: httpx.URL) -> Host:
         """Give the host of a URL, always the same one."""
         host = self._hosts.get(url.netloc)
-        return host or self._hosts.setdefault(url.netloc, Host(_named(url), self._told))
+        return host or self._hosts.setdefault(url.netloc, Host(_named(url), self._told, self._paused))
 
 
 def _named(url: httpx.URL) -> str:

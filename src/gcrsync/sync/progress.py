@@ -31,5 +31,8 @@ class Watch:
     def left(self, host: str, pulls: int, most: int) -> None:
         """A host gives so many more pulls, of the most that it gives in a window of time."""
 
+    def due(self, what: str, seconds: float) -> None:
+        """Something will come in so many seconds; what is told again comes at another time."""
+
     def said(self, line: str) -> None:
         """Something that a person should read."""

@@ -106,3 +106,13 @@ def test_what_is_left_is_told_whenever_it_has_changed() -> None:
         assert ask(hosts, clock, manifest, "HEAD", ratelimit_limit="100;w=21600", ratelimit_remaining=left) == 200
 
     assert told == [("docker.io", Allowance(left, 100, 21600)) for left in (21, 20)]
+
+
+def test_each_pause_that_a_host_asks_for_is_told() -> None:
+    told: list[tuple[str, float]] = []
+    hosts, clock = Hosts(paused=lambda host, seconds: told.append((host, seconds))), SteppedClock()
+    for pause in ("60", "30", "90"):
+        assert ask(hosts, clock, "https://a.test/v2/x/tags/list", "HEAD", status=429, Retry_After=pause) == 429
+
+    assert [host for host, _ in told] == ["a.test"] * 3
+    assert [seconds for _, seconds in told] == [60, 30, 90]

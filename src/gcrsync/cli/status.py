@@ -1,0 +1,150 @@
+"""How a run goes on, in a file that it replaces each second, and what another terminal shows of that."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from gcrsync.cli.command import Exit, code_of, now, stopped_within
+from gcrsync.cli.console import Screen
+from gcrsync.cli.progress import EVERY_SECONDS, repeated, shown
+from gcrsync.cli.run_options import MonitorOptions
+from gcrsync.cli.tally import Tally
+from gcrsync.cli.view import View, line
+from gcrsync.errors import GcrsyncError, InvalidMetadataError, StoreError
+from gcrsync.metadata.status import Standing, Status, parse_status, status_json
+from gcrsync.store.files import replace
+from gcrsync.sync.stop import Stop
+
+_SECOND = 1.0
+"""How often the file is replaced, and looked at."""
+
+PATIENCE = 15.0
+"""For how many seconds a file may stay as it is before its run is taken for dead."""
+
+_LARGEST = 1 << 20
+
+
+class StatusFile:
+    """The file, from before a run begins until its exit code is known; without a place there is none, and nothing is done."""
+
+    def __init__(self, screen: Screen, place: Path | None, command: str) -> None:
+        """Write nothing yet; trouble is told on this screen."""
+        self._screen, self._place, self._command, self._started = screen, place, command, now()
+        self._standing = Standing()
+        self._troubled = False
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Write the file at once, and where the run fails its exit code. Raises StoreError for a file that cannot be written."""
+        self._write(None)
+        try:
+            yield
+        except GcrsyncError as error:
+            self.end(code_of(error))
+            raise
+        except Exception:
+            self.end(Exit.DEFECT)
+            raise
+
+    @contextmanager
+    def following(self, tally: Tally) -> Iterator[None]:
+        """Say in the file where a run is, for as long as the context lasts, and in the end where it has come to."""
+
+        def follow() -> None:
+            self._standing = tally.standing()
+            self._try(None)
+
+        if self._place is None:
+            yield
+            return
+        try:
+            with repeated(follow, _SECOND):
+                yield
+        finally:
+            follow()
+
+    def end(self, code: Exit) -> None:
+        """Say how the run has ended."""
+        self._try(code)
+
+    def _try(self, code: Exit | None) -> None:
+        """Write, and go on where that cannot be done: the run is worth more than what is told of it."""
+        try:
+            self._write(code)
+        except StoreError as error:
+            if not self._troubled:
+                self._screen.warn(f"the status of the run is not told any more: {error}")
+            self._troubled = True
+
+    def _write(self, code: Exit | None) -> None:
+        if self._place is not None:
+            status = Status(self._command, self._started, now(), None if code is None else int(code), self._standing)
+            replace(self._place.parent, self._place.name, status_json(status).encode())
+
+
+class _Reader:
+    """What the file has said, and when that was new, by our own clock."""
+
+    def __init__(self, place: Path, patience: float) -> None:
+        self._place, self._patience = place, patience
+        self._text, self._since = "", time.monotonic()
+        self.status: Status | None = None
+
+    def look(self) -> bool:
+        """Read the file and say whether it is new; StoreError where that was too long ago, InvalidMetadataError for rubbish."""
+        text = self._read()
+        if text == self._text:
+            self._check()
+            return False
+        self._text, self._since = text, time.monotonic()
+        self.status = parse_status(text, str(self._place))
+        return True
+
+    def _read(self) -> str:
+        """Give the text; a file that is not there, as before a run, is as good as one that stays as it is."""
+        try:
+            with self._place.open("rb") as file:
+                content = file.read(_LARGEST + 1)
+        except FileNotFoundError:
+            return self._text
+        except OSError as error:
+            raise StoreError(f"cannot read {self._place}: {error.strerror}") from error
+        if len(content) > _LARGEST:
+            raise InvalidMetadataError(str(self._place), 0, "too large for the status of a run")
+        return content.decode(errors="replace")
+
+    def _check(self) -> None:
+        if time.monotonic() - self._since < self._patience:
+            return
+        if self.status is None:
+            raise StoreError(f"there is no {self._place}", hint="begin the run with --status and the same file")
+        hint = "look at the run itself; what it had confirmed is found by the next one"
+        raise StoreError(f"{self._place} is not replaced any more: the run has died, or its machine stands still", hint=hint)
+
+
+def follow(screen: Screen, options: MonitorOptions, place: Path, stop: Stop, patience: float = PATIENCE) -> Exit:
+    """Show a run that writes such a file until it has ended.
+
+    Raises StoreError where the file stays as it is for so many seconds, or cannot be read, InvalidMetadataError for another file.
+    """
+    reader, view = _Reader(place, patience), View(Standing(doing=f"waiting for {place}"))
+    moves, told_at = screen.live and not options.json, -EVERY_SECONDS
+    with shown(screen, lambda: view) if moves else nullcontext():
+        while True:
+            is_new = reader.look()
+            if is_new and reader.status is not None:
+                view.standing = reader.status.standing
+                if options.json:
+                    screen.document(status_json(reader.status))
+                elif not moves and time.monotonic() - told_at >= EVERY_SECONDS:
+                    told_at = time.monotonic()
+                    screen.note(line(view.standing))
+            if reader.status is not None and reader.status.exit is not None:
+                break
+            if stopped_within(stop, _SECOND):
+                return Exit.STOPPED
+    if not options.json:
+        screen.note(line(view.standing))
+        screen.result(f"gcrsync {reader.status.command} has ended with exit code {reader.status.exit}")
+    return Exit.DONE
