@@ -175,3 +175,25 @@ def test_a_file_that_is_no_status_is_refused(mirror: Mirror, tmp_path: Path, tex
     (tmp_path / "other.json").write_text(text)
 
     assert words in mirror.run("monitor", "--status", str(tmp_path / "other.json"), code=3).stderr
+
+
+def test_metrics_are_written_also_where_a_run_comes_to_nothing(mirror: Mirror, address: str, tmp_path: Path) -> None:
+    place = tmp_path / "acme.prom"
+    mirror.run("sync", "--metrics", str(place))
+    done = place.read_text()
+    mirror.run("sync", "elsewhere.test/p", "--metrics", str(place), code=2)
+    failed = place.read_text()
+
+    assert f'gcrsync_tags{{command="sync",mirror="acme",source="{address}/p",state="added"}} 3.0\n' in done
+    assert 'gcrsync_run_exit_code{command="sync",mirror="acme"} 2.0\n' in failed
+    success = [[line for line in text.splitlines() if line.startswith("gcrsync_success_")] for text in (done, failed)]
+    assert success[0] == success[1] != []
+
+
+def test_metrics_that_nobody_would_read_or_that_cannot_be_written_are_told(mirror: Mirror, tmp_path: Path) -> None:
+    refused = mirror.run("compare", "--metrics", str(tmp_path / "metrics.txt"), code=2)
+    unwritten = mirror.run("compare", "--metrics", "/proc/nowhere/acme.prom", code=3)
+
+    assert "name a file that ends with .prom" in refused.stderr
+    assert list(tmp_path.glob("metrics*")) == []
+    assert "writing the metrics /proc/nowhere/acme.prom: No such file" in unwritten.stderr

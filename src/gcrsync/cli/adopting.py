@@ -8,7 +8,7 @@ from gcrsync.cli.command import Exit, first, stoppable
 from gcrsync.cli.commands import opened, prepared
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.identity import identity
-from gcrsync.cli.progress import progress
+from gcrsync.cli.progress import Watched, progress
 from gcrsync.cli.reporting import tell
 from gcrsync.cli.results import codes, listed, print_doubts, print_publication
 from gcrsync.cli.run_options import AdoptOptions
@@ -29,16 +29,17 @@ _IN_FULL = (State.OLDER, State.DIFFERENT)
 def adopt(options: AdoptOptions) -> Exit:
     """Record what the destination has already; copy nothing."""
     screen = Screen(verbose=options.verbose)
+    watched = progress(screen)
     with stoppable() as stop:
         variables = identity(options.author, options.date)
         history = opened(options.metadata_repo, stop, branch=options.branch, variables=variables)
         history.check()
-        with prepared("adopt", options, progress(screen), history, stop) as (job, means, _):
+        with prepared("adopt", options, watched, history, stop) as (job, means, _):
             adopted = run(job, means, history)
-    return _finished(screen, options, adopted)
+    return _finished(screen, options, adopted, watched)
 
 
-def _finished(screen: Screen, options: AdoptOptions, adopted: Adopted) -> Exit:
+def _finished(screen: Screen, options: AdoptOptions, adopted: Adopted, watched: Watched) -> Exit:
     adoption, held = adopted.adoption, _codes(adopted, strict=options.strict)
     if not options.json:
         with report_section(screen, adoption.command):
@@ -53,7 +54,8 @@ def _finished(screen: Screen, options: AdoptOptions, adopted: Adopted) -> Exit:
         screen.fail(adopted.trouble)
     code = first(held)
     sheet = sheet_of_adoption(adoption, code, adopted.trouble)
-    return tell(screen, options, sheet, lambda: adoption_json(adoption, code, adopted.trouble))
+    pulls = watched.standing().pulls
+    return tell(screen, options, sheet, lambda: adoption_json(adoption, code, adopted.trouble), pulls)
 
 
 def _codes(adopted: Adopted, *, strict: bool) -> set[Exit]:

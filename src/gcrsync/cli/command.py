@@ -19,7 +19,7 @@ from gcrsync.archive.invalid import InvalidArchiveError
 from gcrsync.cli.console import Screen
 from gcrsync.cli.record_options import Told
 from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, NotFoundError, PullLimitError, StoppedError
-from gcrsync.metadata.sheet import sheet_of_error
+from gcrsync.metadata.sheet import Sheet
 from gcrsync.mirror.ending import Ending
 from gcrsync.store.command import end_all
 from gcrsync.sync.stop import Stop
@@ -112,23 +112,39 @@ def _signature(options: type[object]) -> Signature:
 
 def _ended(function: Callable[[Options], Exit], options: Options, *, verbose: bool) -> int:
     """Run a command, and tell of what it raises: the one place where errors become messages and exit codes."""
-    from gcrsync.cli import reporting  # noqa: PLC0415 - which help has no use for
-
-    screen, started = Screen(verbose=verbose), now()
+    screen, command, started = Screen(verbose=verbose), function.__name__, now()
     try:
-        reporting.check_form(options)
+        _check(options)
         return function(options)
     except GcrsyncError as error:
         screen.fail(error)
-        if isinstance(options, Told):
-            reporting.tell_failed(screen, options, sheet_of_error(function.__name__, started, code_of(error), error), error)
+        _tell_failed(screen, options, Sheet(command, started, code_of(error), error=str(error)), error)
         return code_of(error)
     except KeyboardInterrupt:
         screen.note("gcrsync: stopped")
         return Exit.STOPPED
     except Exception as error:  # noqa: BLE001 - a defect is told as one, and never as a traceback
         screen.defect(error)
+        told = GcrsyncError(f"a defect of gcrsync: {type(error).__name__}: {error}", hint="see what it has printed")
+        with suppress(Exception):  # it may be in what tells
+            _tell_failed(screen, options, Sheet(command, started, Exit.DEFECT, error=str(told)), told)
         return Exit.DEFECT
+
+
+def _check(options: object) -> None:
+    """Refuse files that nothing could be told in, before anything is done."""
+    if isinstance(options, Told):
+        from gcrsync.cli.reporting import check_files  # noqa: PLC0415 - which help has no use for
+
+        check_files(options)
+
+
+def _tell_failed(screen: Screen, options: object, sheet: Sheet, error: GcrsyncError) -> None:
+    """Tell whoever does not look, also where there is nothing to tell but the error."""
+    if isinstance(options, Told):
+        from gcrsync.cli.reporting import tell_failed  # noqa: PLC0415 - which help has no use for
+
+        tell_failed(screen, options, sheet, error)
 
 
 def code_of(error: GcrsyncError) -> Exit:

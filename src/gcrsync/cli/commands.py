@@ -15,7 +15,7 @@ from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, columns
 from gcrsync.cli.job import Base, choices, job
 from gcrsync.cli.options import CompareOptions
-from gcrsync.cli.progress import LiveProgress, PlainProgress, progress
+from gcrsync.cli.progress import Watched, progress
 from gcrsync.cli.results import codes, finish, finish_look, finish_why
 from gcrsync.cli.run_options import MonitorOptions, PreviewOptions
 from gcrsync.cli.setup import insecure_hosts, means, network
@@ -38,9 +38,10 @@ def compare(options: PreviewOptions) -> Exit:
     """Show what a sync would do."""
     screen = Screen(verbose=options.verbose)
     why = tuple(map(Asked.parse, options.why or ()))
+    watched = progress(screen)
     with stoppable() as stop:
         history = opened(options.metadata_repo, stop, branch=options.branch)
-        with prepared("compare", options, progress(screen), history, stop) as (job, means, _):
+        with prepared("compare", options, watched, history, stop) as (job, means, _):
             report = preview(replace(job, why=why), means, history.head())
     held = codes(report, strict=options.strict)
     if why:
@@ -48,7 +49,7 @@ def compare(options: PreviewOptions) -> Exit:
     changes = any(image.news for namespace in report.namespaces for image in namespace.images)
     if options.exit_code and changes:
         held.add(Exit.DELTA)
-    code = finish(screen, options, Finished(report), held)
+    code = finish(screen, options, Finished(report), held, watched.standing().pulls)
     if not changes and not any(namespace.doubts for namespace in report.namespaces):
         screen.note("nothing to do: source and mirror agree")
     return code
@@ -89,7 +90,7 @@ def opened(
 
 @contextmanager
 def prepared(
-    command: str, options: CompareOptions, watched: PlainProgress | LiveProgress, history: History, stop: Stop
+    command: str, options: CompareOptions, watched: Watched, history: History, stop: Stop
 ) -> Iterator[tuple[Job, Means, Settings]]:
     """Give what a run is asked to do, what it does it with, watched as it goes on, and what its sessions are told."""
     base = Base(history.root, options.config or config_beside(history.root), ours=history.cached)

@@ -79,6 +79,15 @@ ReportFile = Annotated[
         show_default=False,
     ),
 ]
+Metrics = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write metrics for the textfile collector of Prometheus' node_exporter.",
+        metavar="FILE.prom",
+        rich_help_panel=TOLD,
+        show_default=False,
+    ),
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.", rich_help_panel=TOLD)
 ]

@@ -84,7 +84,11 @@ class LiveProgress(Tally):
         return self._view
 
 
-def progress(screen: Screen) -> PlainProgress | LiveProgress:
+Watched = PlainProgress | LiveProgress
+"""What shows a run, and knows in the end what it has reached."""
+
+
+def progress(screen: Screen) -> Watched:
     """Give what shows a run on this screen: live where it is a terminal, by lines elsewhere."""
     return LiveProgress(screen) if screen.live else PlainProgress(screen)
 

@@ -18,6 +18,7 @@ from gcrsync.cli.options import (
     Insecure,
     Jobs,
     MetadataRepo,
+    Metrics,
     ReportFile,
     Retries,
     Timeout,
@@ -84,6 +85,7 @@ class VerifyOptions:
     retries: Retries = 3
     json: AsJson = False
     report: ReportFile = None
+    metrics: Metrics = None
     verbose: Verbose = False
 
 

@@ -3,36 +3,54 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from gcrsync.cli.command import Exit, first
+from gcrsync.cli.command import Exit, first, now
 from gcrsync.cli.console import Screen
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.record_options import Told, VerifyOptions
-from gcrsync.cli.run_options import MonitorOptions
+from gcrsync.cli.run_options import AdoptOptions, MonitorOptions, PreviewOptions, SyncOptions
 from gcrsync.cli.summary import add_summary
 from gcrsync.errors import GcrsyncError, StoreError, UsageError
 from gcrsync.metadata.junit import junit_xml
 from gcrsync.metadata.report import report_json, report_line
 from gcrsync.metadata.report_page import page
 from gcrsync.metadata.sheet import Sheet
+from gcrsync.metadata.status import Pulls
 from gcrsync.mirror.report import Report
+
+Announced = AdoptOptions | PreviewOptions | SyncOptions | VerifyOptions
+"""The options of the commands that a job runs, whose end is told to whoever does not look."""
 
 _FORMS: dict[str, Callable[[Sheet], str]] = {".md": page, ".xml": junit_xml}
 """The forms of a report by the endings of its file; any other is the JSON document."""
 
 
-def check_form(options: object) -> None:
-    """Refuse, with UsageError, a report in a form that the command does not have."""
-    if isinstance(options, Told) and not isinstance(options, CompareOptions | VerifyOptions) and _form(options.report):
+def check_files(options: Told) -> None:
+    """Refuse, with UsageError, a report in a form that the command does not have, and metrics where nobody would read them."""
+    if not isinstance(options, CompareOptions | VerifyOptions) and _form(options.report):
         raise UsageError(f"this command has no report like {options.report}", hint="name a file for JSON: report.json")
+    if isinstance(options, Announced) and options.metrics and not _is_read(options.metrics):
+        raise UsageError(f"nobody would read the metrics in {options.metrics}", hint="name a file that ends with .prom")
 
 
-def tell(screen: Screen, options: CompareOptions | VerifyOptions, sheet: Sheet, document: Callable[[], str]) -> Exit:
-    """Give what came of a command wherever that is wanted, the ``document`` being its JSON, and give the exit code in the end."""
-    form = _form(options.report)
-    is_given = give(screen, options, document() if options.json or (options.report and not form) else "", form and form(sheet))
-    if not isinstance(options, MonitorOptions):
+def tell(
+    screen: Screen,
+    options: CompareOptions | VerifyOptions,
+    sheet: Sheet,
+    document: Callable[[], str],
+    pulls: tuple[Pulls, ...] = (),
+) -> Exit:
+    """Give what came of a command wherever that is wanted, the ``document`` being its JSON, and give the exit code in the end.
+
+    ``pulls`` is what hosts have left.
+    """
+    form, code = _form(options.report), Exit(sheet.exit)
+    text = document() if options.json or (options.report and not form) else ""
+    is_given = give(screen, options, text, form and form(sheet))
+    if isinstance(options, Announced):
+        if options.metrics and _is_read(options.metrics):
+            is_given &= _measured(screen, options.metrics, sheet, pulls)
         add_summary(screen, sheet)
-    return Exit(sheet.exit) if is_given else first({Exit(sheet.exit), Exit.RECORD})
+    return code if is_given else first({code, Exit.RECORD})
 
 
 def tell_failed(screen: Screen, options: Told, sheet: Sheet, error: GcrsyncError) -> None:
@@ -57,6 +75,11 @@ def give(screen: Screen, options: Told, document: str, report: str | None = None
     return options.report is None or _written(screen, options.report, document if report is None else report)
 
 
+def _is_read(metrics: Path) -> bool:
+    """Say whether the collector reads files of such a name."""
+    return metrics.suffix == ".prom"
+
+
 def _form(place: Path | None) -> Callable[[Sheet], str] | None:
     return None if place is None else _FORMS.get(place.suffix.lower())
 
@@ -67,5 +90,17 @@ def _written(screen: Screen, path: Path, text: str) -> bool:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         screen.fail(StoreError(f"writing the report {path}: {error.strerror}"))
+        return False
+    return True
+
+
+def _measured(screen: Screen, path: Path, sheet: Sheet, pulls: tuple[Pulls, ...]) -> bool:
+    """Write metrics, and say so where that cannot be done."""
+    from gcrsync.cli.metrics import write_metrics  # noqa: PLC0415 - it takes a while to import, and most runs need it not
+
+    try:
+        write_metrics(path, sheet, pulls, now())
+    except OSError as error:
+        screen.fail(StoreError(f"writing the metrics {path}: {error.strerror}"))
         return False
     return True

@@ -14,6 +14,7 @@ from gcrsync.errors import shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
 from gcrsync.metadata.sheet import sheet_of_report
+from gcrsync.metadata.status import Pulls
 from gcrsync.mirror.alarm import Kind
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.ending import Ending
@@ -46,8 +47,8 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
     return held
 
 
-def finish(screen: Screen, options: CompareOptions, finished: Finished, held: set[Exit]) -> Exit:
-    """Print the report of a run, write it where that is wanted, and give the exit code."""
+def finish(screen: Screen, options: CompareOptions, finished: Finished, held: set[Exit], pulls: tuple[Pulls, ...] = ()) -> Exit:
+    """Print the report of a run, tell it where that is wanted, and give the exit code; ``pulls`` is what hosts have left."""
     report, trouble, code = finished.report, finished.trouble, first(held)
     if not options.json:
         with report_section(screen, report.command):
@@ -58,7 +59,7 @@ def finish(screen: Screen, options: CompareOptions, finished: Finished, held: se
         print_doubts(screen, namespace)
     for limit in report.limits:
         screen.warn(limit)
-    return tell(screen, options, sheet_of_report(report, code, trouble), lambda: report_json(report, code, trouble))
+    return tell(screen, options, sheet_of_report(report, code, trouble), lambda: report_json(report, code, trouble), pulls)
 
 
 def finish_why(screen: Screen, options: PreviewOptions, report: Report, held: set[Exit]) -> Exit:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gcrsync.cli.options import HOW, TOLD, Author, CompareOptions, Date
+from gcrsync.cli.options import HOW, TOLD, Author, CompareOptions, Date, Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class PreviewOptions(CompareOptions):
         list[str] | None,
         typer.Option(help="Explain what becomes of TAG or REPOSITORY:TAG. Repeatable.", metavar="TAG", rich_help_panel=TOLD),
     ] = None
+    metrics: Metrics = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class AdoptOptions(CompareOptions):
 
     author: Author = None
     date: Date = None
+    metrics: Metrics = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class SyncOptions(CompareOptions):
     ] = None
     author: Author = None
     date: Date = None
+    metrics: Metrics = None
 
 
 @dataclass(frozen=True, slots=True)

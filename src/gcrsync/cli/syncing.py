@@ -11,7 +11,7 @@ from gcrsync.cli.commands import opened, prepared
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.executor import crew
 from gcrsync.cli.identity import identity
-from gcrsync.cli.progress import progress
+from gcrsync.cli.progress import Watched, progress
 from gcrsync.cli.quantities import seconds, size
 from gcrsync.cli.results import codes, finish, print_publication
 from gcrsync.cli.run_options import RunOptions, SyncOptions
@@ -52,7 +52,7 @@ def _sync(screen: Screen, options: RunOptions, status: StatusFile) -> Exit:
                 watched.due("--deadline", ends - time.monotonic())
             asked = _asked_for(job, options)
             finished = run(asked, means, history, _every(seconds(options.checkpoint), watched), workers)
-    code = _finish_run(screen, options, finished)
+    code = _finish_run(screen, options, finished, watched)
     _say_where_it_stands(screen, finished, stop)
     return code
 
@@ -100,16 +100,17 @@ def _every(interval: float, watch: Watch) -> Callable[[], bool]:
 def test(options: SyncOptions) -> Exit:
     """Rehearse a sync."""
     screen = Screen(verbose=options.verbose)
+    watched = progress(screen)
     with stoppable() as stop:
         variables = identity(options.author, options.date)
         history = opened(options.metadata_repo, stop, branch=options.branch, variables=variables)
         history.check()
         rehearsal = open_rehearsal(history, Path(tempfile.mkdtemp(prefix="gcrsync-test-")) / history.root.name)
-        with prepared("test", options, progress(screen), history, stop) as (job, means, _):
+        with prepared("test", options, watched, history, stop) as (job, means, _):
             asked = _asked_for(job, options)
             rehearsed = rehearse(asked, means, rehearsal)
     finished = rehearsed.finished
-    code = _finish_run(screen, options, finished)
+    code = _finish_run(screen, options, finished, watched)
     if rehearsed.asked:
         images = counted(rehearsed.asked, "image")
         screen.note(f"of {images} to copy the destination has {number(rehearsed.present)} already; nothing was copied")
@@ -120,11 +121,11 @@ def test(options: SyncOptions) -> Exit:
     return code
 
 
-def _finish_run(screen: Screen, options: SyncOptions, finished: Finished) -> Exit:
+def _finish_run(screen: Screen, options: SyncOptions, finished: Finished, watched: Watched) -> Exit:
     held = codes(finished.report, strict=options.strict)
     if finished.trouble is not None:
         held.add(Exit.RECORD)
-    code = finish(screen, options, finished, held)
+    code = finish(screen, options, finished, held, watched.standing().pulls)
     if finished.trouble is not None:
         screen.fail(finished.trouble)
     return code

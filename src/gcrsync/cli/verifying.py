@@ -12,7 +12,7 @@ from gcrsync.cli.commands import opened
 from gcrsync.cli.config import config_beside, read_config
 from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.job import Base
-from gcrsync.cli.progress import progress
+from gcrsync.cli.progress import Watched, progress
 from gcrsync.cli.quantities import share
 from gcrsync.cli.record_options import VerifyOptions
 from gcrsync.cli.reporting import tell
@@ -37,23 +37,24 @@ from gcrsync.sync.verify import verify as ask
 def verify(options: VerifyOptions) -> Exit:
     """Ask the destination for what is on record, and copy again what is missing where that is wanted."""
     screen = Screen(verbose=options.verbose)
+    watched = progress(screen)
     sample = None if options.sample is None else _sampling(share(options.sample))
     with stoppable() as stop:
         history = opened(options.metadata_repo, stop, branch=options.branch)
         with history.locked() if options.repair else nullcontext():
             records = _narrowed(read_records(history.head()), history, options.namespaces or ())
-            verification = _verified(screen, options, history, stop, Request(records, now(), sample, options.repair))
-    return _finished(screen, options, verification)
+            verification = _verified(watched, options, history, stop, Request(records, now(), sample, options.repair))
+    return _finished(screen, options, verification, watched)
 
 
-def _verified(screen: Screen, options: VerifyOptions, history: History, stop: Stop, request: Request) -> Verification:
+def _verified(watched: Watched, options: VerifyOptions, history: History, stop: Stop, request: Request) -> Verification:
     base = Base(history.root, options.config or config_beside(history.root), ours=history.cached)
     tables = read_config(base.config) if base.config else ()
     settings = network(insecure_hosts(options.insecure, tables), options.retries, options.timeout)
     mirrors = [record.mirror for record in request.records.values() if record.served]
     hosts = {Repository.parse(mirror).registry for mirror in mirrors if folder_of(mirror) is None}
     destinations = [registry_destination(host, None) for host in hosts]
-    with progress(screen).running() as watch, means(destinations, settings, base.root, options.jobs, (stop, watch)) as given:
+    with watched.running() as watch, means(destinations, settings, base.root, options.jobs, (stop, watch)) as given:
         return ask(given, request)
 
 
@@ -79,7 +80,7 @@ def _sampling(part: Fraction) -> Choose:
     return choose
 
 
-def _finished(screen: Screen, options: VerifyOptions, verification: Verification) -> Exit:
+def _finished(screen: Screen, options: VerifyOptions, verification: Verification, watched: Watched) -> Exit:
     held = _codes(verification)
     if not options.json:
         with report_section(screen, "verify"):
@@ -90,7 +91,7 @@ def _finished(screen: Screen, options: VerifyOptions, verification: Verification
         screen.note("stopped before everything was asked for; nothing is recorded, run again")
     code = first(held)
     sheet = sheet_of_verification(verification, code)
-    return tell(screen, options, sheet, lambda: verification_json(verification, code))
+    return tell(screen, options, sheet, lambda: verification_json(verification, code), watched.standing().pulls)
 
 
 def _codes(verification: Verification) -> set[Exit]:

@@ -11,8 +11,6 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What is no character of XML 1.0 (section 2.2), even as a reference."""
 
 _ELEMENTS = {Verdict.WRONG: "failure", Verdict.UNKNOWN: "error", Verdict.WAITING: "skipped"}
-_FINE = (0, 10)
-"""The exit codes of what went well: all done, and a difference that somebody asked to be told."""
 
 
 def junit_xml(sheet: Sheet) -> str:
@@ -36,7 +34,7 @@ def _run(sheet: Sheet) -> Line:
     if sheet.error:
         return Line(place, "run", f"exit code {sheet.exit}", Verdict.UNKNOWN, sheet.error)
     grave = any(_is_grave(line) for part in sheet.parts for line in (*part.warnings, *part.lines))
-    if sheet.exit in _FINE or grave:
+    if sheet.succeeded or grave:
         return Line(place, "run", f"exit code {sheet.exit}", Verdict.GOOD)
     return Line(place, "run", f"exit code {sheet.exit}", Verdict.WRONG, "; ".join(sheet.limits))
 

@@ -19,6 +19,8 @@ from gcrsync.mirror.why import Explanation
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
 
+_SUCCESSES = (0, 10)
+
 
 class Verdict(Enum):
     """How something is to be taken, the gravest first."""
@@ -89,6 +91,11 @@ class Sheet:
     whole: Part | None = None
 
     @property
+    def succeeded(self) -> bool:
+        """Whether all was done, or only a difference was found that somebody asked to be told."""
+        return self.exit in _SUCCESSES
+
+    @property
     def counted(self) -> tuple[Part, ...]:
         """The parts that have the counts of all."""
         return self.parts if self.whole is None else (self.whole,)
@@ -110,15 +117,6 @@ class Sheet:
     def warnings(self) -> Iterator[Line]:
         """What is to be said of parts as a whole."""
         return (warning for part in self.parts for warning in part.warnings)
-
-    def ended(self, code: int) -> "Sheet":
-        """Give the same with another exit code."""
-        return replace(self, exit=code)
-
-
-def sheet_of_error(command: str, started: datetime, code: int, error: GcrsyncError) -> Sheet:
-    """Tell of a command that came to nothing."""
-    return Sheet(command, started, code, error=str(error))
 
 
 def sheet_of_report(report: Report, code: int, error: GcrsyncError | None = None) -> Sheet:
