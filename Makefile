@@ -78,7 +78,7 @@ wheel: $(VENV)/developed  ## build dist/gcrsync-….whl
 .PHONY: lock
 lock: $(VENV)/developed  ## resolve the dependencies again; LOCK=--upgrade takes the newest versions
 	$(COMPILE) --group build --output-file requirements/run.txt
-	$(COMPILE) --group dev --extra dask --constraints requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) --group dev --extra dask --extra notify --constraints requirements/run.txt --output-file requirements/dev.txt
 
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock' $(LOCK) pyproject.toml

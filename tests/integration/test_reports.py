@@ -10,6 +10,7 @@ from threading import Event
 from typing import cast
 from xml.etree import ElementTree as ET
 
+import httpx
 import pytest
 
 from tests.support.build import image
@@ -197,3 +198,34 @@ def test_metrics_that_nobody_would_read_or_that_cannot_be_written_are_told(mirro
     assert "name a file that ends with .prom" in refused.stderr
     assert list(tmp_path.glob("metrics*")) == []
     assert "writing the metrics /proc/nowhere/acme.prom: No such file" in unwritten.stderr
+
+
+def test_a_notice_arrives_where_something_failed_or_always_and_shows_no_address(mirror: Mirror, source: Simulator) -> None:
+    got: list[dict[str, str]] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        got.append({**json.loads(request.read()), "path": request.url.path})
+        return httpx.Response(500 if "broken" in request.url.path else 200)
+
+    with served(take) as place:
+        addresses = f"json://user:hunter2@{place}/token\njson://{place}/broken/hunter2 hunter2://nothing"
+        mirror.run("compare", environment={"GCRSYNC_NOTIFY": addresses})
+        assert got == []
+        ended = mirror.run("compare", "--notify-on", "always", environment={"GCRSYNC_NOTIFY": addresses})
+        lose(source)
+        mirror.run("sync", code=1, environment={"GCRSYNC_NOTIFY": addresses})
+        (mirror.root / "gcrsync.toml").write_text("[[mirror]]\nsource = 1\n")
+        mirror.run("sync", code=2, environment={"GCRSYNC_NOTIFY": addresses})
+
+    assert [each["path"] for each in got] == ["/token", "/broken/hunter2"] * 3
+    assert [each["title"] for each in got[::2]] == [
+        "gcrsync compare: 3 added (exit code 0)",
+        "gcrsync sync: 2 added, 1 failed (exit code 1)",
+        "gcrsync sync: nothing was done (exit code 2)",
+    ]
+    assert "p/b:v2: failed: " in got[2]["message"]
+    assert ended.stderr.splitlines()[-2:] == [
+        "warning: address 2 of 3 in GCRSYNC_NOTIFY got no notice: the service did not take it, or could not be reached",
+        "warning: address 3 of 3 in GCRSYNC_NOTIFY got no notice: apprise knows no such address",
+    ]
+    assert "hunter2" not in ended.stdout + ended.stderr

@@ -17,7 +17,7 @@ from gcrsync.sync.stop import Stop
 
 _NAMESPACE = "acme"
 _COMMAND = "command"
-_NOT_OURS = ("GIT_", "GITHUB_STEP_SUMMARY", "GITLAB_CI")
+_NOT_OURS = ("GIT_", "GITHUB_STEP_SUMMARY", "GITLAB_CI", "GCRSYNC_NOTIFY")
 """How the names of the variables begin that are about the caller's own repository and job."""
 
 _LOOK_SECONDS = 0.05

@@ -1,12 +1,22 @@
 """The options that commands share, each described once."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gcrsync.cli.names import WHERE, Namespaces, To
+
+class Occasion(StrEnum):
+    """When a notice is sent."""
+
+    FAILURES = "failures"
+    """Where something failed: with the exit codes 1, 2, 3 and 70."""
+    ALWAYS = "always"
+    """At the end of each run."""
+
 
 WHAT = "What to mirror"
 HOW = "How"
@@ -87,6 +97,10 @@ Metrics = Annotated[
         rich_help_panel=TOLD,
         show_default=False,
     ),
+]
+NotifyOn = Annotated[
+    Occasion,
+    typer.Option(help="When to send a notice to the addresses in GCRSYNC_NOTIFY.", rich_help_panel=TOLD),
 ]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.", rich_help_panel=TOLD)

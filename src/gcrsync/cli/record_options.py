@@ -19,6 +19,8 @@ from gcrsync.cli.options import (
     Jobs,
     MetadataRepo,
     Metrics,
+    NotifyOn,
+    Occasion,
     ReportFile,
     Retries,
     Timeout,
@@ -86,6 +88,7 @@ class VerifyOptions:
     json: AsJson = False
     report: ReportFile = None
     metrics: Metrics = None
+    notify_on: NotifyOn = Occasion.FAILURES
     verbose: Verbose = False
 
 

@@ -1,10 +1,12 @@
 """Where the end of a command is told beside the terminal: on standard output for programs, and in files of several forms."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from gcrsync.cli.command import Exit, first, now
 from gcrsync.cli.console import Screen
+from gcrsync.cli.notifying import notify
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.record_options import Told, VerifyOptions
 from gcrsync.cli.run_options import AdoptOptions, MonitorOptions, PreviewOptions, SyncOptions
@@ -46,11 +48,14 @@ def tell(
     form, code = _form(options.report), Exit(sheet.exit)
     text = document() if options.json or (options.report and not form) else ""
     is_given = give(screen, options, text, form and form(sheet))
-    if isinstance(options, Announced):
-        if options.metrics and _is_read(options.metrics):
-            is_given &= _measured(screen, options.metrics, sheet, pulls)
-        add_summary(screen, sheet)
-    return code if is_given else first({code, Exit.RECORD})
+    if not isinstance(options, Announced):
+        return code if is_given else first({code, Exit.RECORD})
+    if options.metrics and _is_read(options.metrics):
+        is_given &= _measured(screen, options.metrics, sheet, pulls)
+    code = code if is_given else first({code, Exit.RECORD})
+    add_summary(screen, sheet)
+    notify(screen, options.notify_on, replace(sheet, exit=int(code)))
+    return code
 
 
 def tell_failed(screen: Screen, options: Told, sheet: Sheet, error: GcrsyncError) -> None:

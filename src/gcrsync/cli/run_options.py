@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gcrsync.cli.options import HOW, TOLD, Author, CompareOptions, Date, Metrics
+from gcrsync.cli.options import HOW, TOLD, Author, CompareOptions, Date, Metrics, NotifyOn, Occasion
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class PreviewOptions(CompareOptions):
         typer.Option(help="Explain what becomes of TAG or REPOSITORY:TAG. Repeatable.", metavar="TAG", rich_help_panel=TOLD),
     ] = None
     metrics: Metrics = None
+    notify_on: NotifyOn = Occasion.FAILURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class AdoptOptions(CompareOptions):
     author: Author = None
     date: Date = None
     metrics: Metrics = None
+    notify_on: NotifyOn = Occasion.FAILURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class SyncOptions(CompareOptions):
     author: Author = None
     date: Date = None
     metrics: Metrics = None
+    notify_on: NotifyOn = Occasion.FAILURES
 
 
 @dataclass(frozen=True, slots=True)
