@@ -139,7 +139,7 @@ def test_a_status_goes_on_with_the_run_and_another_terminal_shows_it_to_its_end(
     release, place = Event(), tmp_path / "status.json"
     source.faults.append(Fault("GET", "p/b/blobs/", stalled(release)))
     with started(mirror, "sync", "--status", str(place), "--deadline", "5m") as run:
-        begun = awaited(place, "p/b:v2")
+        begun = awaited(place, '"done": 1')
         with started(mirror, "monitor", "--status", str(place)) as monitor:
             assert monitor.stderr is not None
             first = monitor.stderr.readline()

@@ -10,13 +10,13 @@ from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.identity import identity
 from gcrsync.cli.progress import Watched, progress
 from gcrsync.cli.reporting import tell
-from gcrsync.cli.results import codes, listed, print_doubts, print_publication
+from gcrsync.cli.results import codes, print_counts, print_doubts, print_listed, print_publication
 from gcrsync.cli.run_options import AdoptOptions
 from gcrsync.cli.summary import report_section
 from gcrsync.errors import shortened
 from gcrsync.metadata.adoption import adoption_json
 from gcrsync.metadata.markdown import number
-from gcrsync.metadata.sheet import sheet_of_adoption
+from gcrsync.metadata.sheets import sheet_of_adoption
 from gcrsync.mirror.adoption import Adoption, Finding, NamespaceAdoption, State
 from gcrsync.sync.adopt import Adopted
 from gcrsync.sync.adopt import adopt as run
@@ -40,11 +40,15 @@ def adopt(options: AdoptOptions) -> Exit:
 
 
 def _finished(screen: Screen, options: AdoptOptions, adopted: Adopted, watched: Watched) -> Exit:
-    adoption, held = adopted.adoption, _codes(adopted, strict=options.strict)
+    adoption, code = adopted.adoption, first(_codes(adopted, strict=options.strict))
+    sheet = sheet_of_adoption(adoption, code, adopted.trouble)
     if not options.json:
         with report_section(screen, adoption.command):
             for namespace in adoption.namespaces:
                 _print(screen, namespace)
+            for namespace in adoption.namespaces:
+                print_listed(screen, namespace.listed)
+            print_counts(screen, sheet)
     for namespace in adoption.namespaces:
         print_doubts(screen, namespace.listed)
     _advise(screen, adoption)
@@ -52,8 +56,6 @@ def _finished(screen: Screen, options: AdoptOptions, adopted: Adopted, watched: 
         print_publication(screen, adopted.publication)
     else:
         screen.fail(adopted.trouble)
-    code = first(held)
-    sheet = sheet_of_adoption(adoption, code, adopted.trouble)
     pulls = watched.standing().pulls
     return tell(screen, options, sheet, lambda: adoption_json(adoption, code, adopted.trouble), pulls)
 
@@ -79,7 +81,7 @@ def _advise(screen: Screen, adoption: Adoption) -> None:
 
 
 def _print(screen: Screen, namespace: NamespaceAdoption) -> None:
-    """Print each repository with what was found of it, what could not be asked for, and the counts."""
+    """Print each repository with what was found of it, and what could not be asked for."""
     for repository, grouped in groupby(namespace.findings, key=attrgetter("repository")):
         told = [finding for finding in grouped if finding.state is not State.UNKNOWN]
         if told:
@@ -89,9 +91,6 @@ def _print(screen: Screen, namespace: NamespaceAdoption) -> None:
     unknown = [finding for finding in namespace.findings if finding.state is State.UNKNOWN]
     for reason, alike in _by_reason(unknown):
         screen.result(f"{State.UNKNOWN}: {_shown([_name(finding) for finding in alike])}: {reason}")
-    counts = ", ".join(f"{number(namespace.count(state))} {state}" for state in State)
-    screen.result(f"{namespace.listed.namespace}: {counts}, {number(namespace.unchanged)} unchanged")
-    screen.result(f"  {listed(namespace.listed)}")
 
 
 def _lines(findings: Sequence[Finding]) -> Iterator[str]:

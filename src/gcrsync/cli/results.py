@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from gcrsync.cli.command import Exit, first
-from gcrsync.cli.console import Screen, counted
+from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.reporting import tell
 from gcrsync.cli.run_options import PreviewOptions
@@ -13,7 +13,8 @@ from gcrsync.cli.summary import report_section
 from gcrsync.errors import shortened
 from gcrsync.metadata.markdown import number, size
 from gcrsync.metadata.report import report_json, report_line
-from gcrsync.metadata.sheet import sheet_of_report
+from gcrsync.metadata.sheet import Part, Sheet
+from gcrsync.metadata.sheets import sheet_of_report
 from gcrsync.metadata.status import Pulls
 from gcrsync.mirror.alarm import Kind
 from gcrsync.mirror.change import Change, State
@@ -25,9 +26,6 @@ from gcrsync.store.publish import Publication
 from gcrsync.sync.run import Finished
 
 _COUNTED = (State.ADDED, State.MOVED, State.GONE, State.UNLISTED, State.PRUNED, State.HELD, State.UNCHANGED, State.FAILED)
-_RARE = (State.UNLISTED, State.PRUNED)
-"""What is counted only where there is some: most sources name all that they have, and few mirrors prune."""
-
 _MOST_TAGS = 12
 
 
@@ -50,16 +48,19 @@ def codes(report: Report, *, strict: bool) -> set[Exit]:
 def finish(screen: Screen, options: CompareOptions, finished: Finished, held: set[Exit], pulls: tuple[Pulls, ...] = ()) -> Exit:
     """Print the report of a run, tell it where that is wanted, and give the exit code; ``pulls`` is what hosts have left."""
     report, trouble, code = finished.report, finished.trouble, first(held)
+    sheet = sheet_of_report(report, code, trouble)
     if not options.json:
         with report_section(screen, report.command):
             for namespace in report.namespaces:
                 _print_images(screen, namespace)
-                _print_counts(screen, namespace)
+            for namespace in report.namespaces:
+                print_listed(screen, namespace)
+            print_counts(screen, sheet)
     for namespace in report.namespaces:
         print_doubts(screen, namespace)
     for limit in report.limits:
         screen.warn(limit)
-    return tell(screen, options, sheet_of_report(report, code, trouble), lambda: report_json(report, code, trouble), pulls)
+    return tell(screen, options, sheet, lambda: report_json(report, code, trouble), pulls)
 
 
 def finish_why(screen: Screen, options: PreviewOptions, report: Report, held: set[Exit]) -> Exit:
@@ -133,19 +134,23 @@ def _told(image: Change) -> str:
     return str(image.tag)
 
 
-def _print_counts(screen: Screen, namespace: NamespaceReport) -> None:
-    found = namespace.counts()
-    counts = ", ".join(f"{number(found[state])} {state}" for state in _COUNTED if found[state] or state not in _RARE)
-    copied = f"; {size(namespace.copied)} copied" if namespace.copied else ""
-    screen.result(f"{namespace.namespace}: {counts}{copied}")
-    asked = f"; {counted(namespace.asked, 'request')} for referrers" if namespace.asked else ""
-    screen.result(f"  {listed(namespace)}{asked}")
-
-
-def listed(namespace: NamespaceReport) -> str:
-    """Say how a namespace was listed: ``listed by: google; 1,042 requests; complete``."""
+def print_listed(screen: Screen, namespace: NamespaceReport) -> None:
+    """Print how a namespace was listed: ``listed by: google; 1,042 requests; complete``."""
     whole = "complete" if namespace.complete else "not complete"
-    return f"listed by: {namespace.listed_by}; {counted(namespace.requests, 'request')}; {whole}"
+    asked = f"; {counted(namespace.asked, 'request')} for referrers" if namespace.asked else ""
+    screen.result(str(namespace.namespace))
+    screen.result(f"  listed by: {namespace.listed_by}; {counted(namespace.requests, 'request')}; {whole}{asked}")
+
+
+def print_counts(screen: Screen, sheet: Sheet) -> None:
+    """Print a table of how many tags are in each state, and of what was copied; of several namespaces with a line for all."""
+    every = Part(counted(len(sheet.parts), "namespace"), sheet.counts, copied=sum(part.copied for part in sheet.parts))
+    more = ("copied",) if every.copied else ()
+    rows = []
+    for part in (*sheet.parts, every) if len(sheet.parts) > 1 else sheet.parts:
+        counts = (number(part.counts[state]) for state in sheet.states)
+        rows.append((part.name, *counts, *(size(part.copied) for _ in more)))
+    screen.table(columns(("NAMESPACE", *sheet.states, *more), rows))
 
 
 def print_doubts(screen: Screen, namespace: NamespaceReport) -> None:

@@ -1,5 +1,6 @@
 """How a run goes on, in a file that it replaces each second, and what another terminal shows of that."""
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -65,7 +66,8 @@ class StatusFile:
             follow()
 
     def end(self, code: Exit) -> None:
-        """Say how the run has ended."""
+        """Say how the run has ended; nothing comes after that."""
+        self._standing = dataclasses.replace(self._standing, copying=(), due=())
         self._try(code)
 
     def _try(self, code: Exit | None) -> None:
@@ -91,15 +93,22 @@ class _Reader:
         self._text, self._since = "", time.monotonic()
         self.status: Status | None = None
 
-    def look(self) -> bool:
-        """Read the file and say whether it is new; StoreError where that was too long ago, InvalidMetadataError for rubbish."""
+    def has_ended(self) -> bool:
+        """Whether the file says that the run has ended."""
+        return self.status is not None and self.status.exit is not None
+
+    def look(self) -> Status | None:
+        """Read the file, and give what it says if that is new.
+
+        Raises StoreError where nothing was new for too long, InvalidMetadataError for rubbish.
+        """
         text = self._read()
         if text == self._text:
             self._check()
-            return False
+            return None
         self._text, self._since = text, time.monotonic()
         self.status = parse_status(text, str(self._place))
-        return True
+        return self.status
 
     def _read(self) -> str:
         """Give the text; a file that is not there, as before a run, is as good as one that stays as it is."""
@@ -131,20 +140,18 @@ def follow(screen: Screen, options: MonitorOptions, place: Path, stop: Stop, pat
     reader, view = _Reader(place, patience), View(Standing(doing=f"waiting for {place}"))
     moves, told_at = screen.live and not options.json, -EVERY_SECONDS
     with shown(screen, lambda: view) if moves else nullcontext():
-        while True:
-            is_new = reader.look()
-            if is_new and reader.status is not None:
-                view.standing = reader.status.standing
+        while not reader.has_ended():
+            new = reader.look()
+            if new is not None:
+                view.standing = new.standing
                 if options.json:
-                    screen.document(status_json(reader.status))
-                elif not moves and time.monotonic() - told_at >= EVERY_SECONDS:
+                    screen.document(status_json(new))
+                elif not (moves or reader.has_ended()) and time.monotonic() - told_at >= EVERY_SECONDS:
                     told_at = time.monotonic()
-                    screen.note(line(view.standing))
-            if reader.status is not None and reader.status.exit is not None:
-                break
-            if stopped_within(stop, _SECOND):
+                    screen.note(line(new.standing))
+            if not reader.has_ended() and stopped_within(stop, _SECOND):
                 return Exit.STOPPED
-    if not options.json:
+    if reader.status is not None and not options.json:
         screen.note(line(view.standing))
         screen.result(f"gcrsync {reader.status.command} has ended with exit code {reader.status.exit}")
     return Exit.DONE

@@ -20,7 +20,7 @@ from gcrsync.cli.setup import insecure_hosts, means, network
 from gcrsync.cli.summary import report_section
 from gcrsync.errors import UsageError
 from gcrsync.metadata.markdown import number, size
-from gcrsync.metadata.sheet import sheet_of_verification
+from gcrsync.metadata.sheets import sheet_of_verification
 from gcrsync.metadata.verification import verification_json
 from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.naming import folder_of, registry_destination

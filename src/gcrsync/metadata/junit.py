@@ -16,7 +16,8 @@ _ELEMENTS = {Verdict.WRONG: "failure", Verdict.UNKNOWN: "error", Verdict.WAITING
 def junit_xml(sheet: Sheet) -> str:
     """Give the sheet as one document, with a final newline.
 
-    The first suite has one case for the run as a whole, which fails where the exit code has a reason that is no single case.
+    The first suite has one case for the run as a whole, which fails where the exit code has a reason that is no single case. A run
+    that ended early and in order is skipped.
     """
     name = f"gcrsync {sheet.command}"
     suites = [(name, [_run(sheet)])]
@@ -36,7 +37,8 @@ def _run(sheet: Sheet) -> Line:
     grave = any(_is_grave(line) for part in sheet.parts for line in (*part.warnings, *part.lines))
     if sheet.succeeded or grave:
         return Line(place, "run", f"exit code {sheet.exit}", Verdict.GOOD)
-    return Line(place, "run", f"exit code {sheet.exit}", Verdict.WRONG, "; ".join(sheet.limits))
+    verdict = Verdict.WAITING if sheet.interrupted else Verdict.WRONG
+    return Line(place, "run", f"exit code {sheet.exit}", verdict, "; ".join(sheet.limits))
 
 
 def _is_grave(line: Line) -> bool:

@@ -8,10 +8,6 @@ from gcrsync.metadata.markdown import code, number, row, size
 from gcrsync.metadata.sheet import Line, Part, Sheet, Verdict
 from gcrsync.metadata.timestamp import format_time
 
-_ALWAYS = ("added", "moved", "gone", "held", "failed", "unchanged")
-"""What a run counts in any case; of all else only what there is."""
-
-_RARE = ("unlisted", "pruned")
 _DIGITS = 13
 _ORDER = list(Verdict)
 
@@ -46,7 +42,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
         yield from (f"- {code(note)}" for note in notes)
     if sheet.counted:
         yield ""
-        yield from _counts(sheet.counted)
+        yield from _counts(sheet.counted, sheet.states)
     lines = sorted(sheet.lines, key=lambda line: _ORDER.index(line.verdict))
     if lines:
         yield ""
@@ -60,9 +56,7 @@ def headline(sheet: Sheet) -> str:
     return ", ".join(told) or nothing
 
 
-def _counts(parts: Sequence[Part]) -> Iterator[str]:
-    states = [state for state in parts[0].counts if state not in _RARE or any(part.counts[state] for part in parts)]
-    states.sort(key=lambda state: _ALWAYS.index(state) if state in _ALWAYS else len(_ALWAYS))
+def _counts(parts: Sequence[Part], states: Sequence[str]) -> Iterator[str]:
     named = ["namespace"] if parts[0].name else []
     rows = (
         (

@@ -25,3 +25,20 @@ def test_a_tag_that_is_chosen_anew_has_moved_with_its_reason_and_without_an_arro
 
     assert f"  moved     1: {reason}" in lines
     assert any(line.startswith("  moved     2 (") and " -> " in line for line in lines)
+
+
+def test_the_counts_of_several_namespaces_are_a_table_with_a_line_for_all(capsys: pytest.CaptureFixture[str]) -> None:
+    added = Change(Repository("gcr.io", "p/a"), Tag("1"), State.ADDED, Digest.of(b"x"))
+    pruned = replace(added, state=State.PRUNED)
+    reports = (
+        NamespaceReport(Namespace("gcr.io", "p"), "google", 2, (added,), 1_234, 5_000_000),
+        NamespaceReport(Namespace("registry.k8s.io"), "google", 1, (pruned,)),
+    )
+    finish(Screen(), CompareOptions(), Finished(Report("sync", datetime(2026, 11, 21, tzinfo=UTC), reports)), set())
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[-4:]] == [
+        ["NAMESPACE", "added", "moved", "gone", "held", "unchanged", "failed", "pruned", "copied"],
+        ["gcr.io/p", "1", "0", "0", "0", "1,234", "0", "0", "5.0", "MB"],
+        ["registry.k8s.io", "0", "0", "0", "0", "0", "0", "1", "0", "B"],
+        ["2", "namespaces", "1", "0", "0", "0", "1,234", "0", "1", "5.0", "MB"],
+    ]

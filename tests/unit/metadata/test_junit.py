@@ -51,7 +51,9 @@ def test_a_namespace_is_a_suite_and_what_there_is_to_say_of_a_tag_a_case() -> No
         ((ADDED,), 10, "", []),
         ((FAILED,), 1, "", []),
         ((HELD,), 1, "", ["failure"]),
-        ((), 4, "", ["failure"]),
+        ((), 4, "", ["skipped"]),
+        ((), 130, "", ["skipped"]),
+        ((), 3, "", ["failure"]),
         ((), 2, "no such file", ["error"]),
     ],
 )

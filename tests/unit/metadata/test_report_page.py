@@ -9,7 +9,7 @@ from gcrsync.metadata.report_page import cut, page
 from gcrsync.metadata.sheet import Line, Part, Sheet, Verdict
 from tests.support.values import NOW
 
-COUNTS = {"unchanged": 7, "added": 1, "moved": 1, "gone": 0, "held": 1, "failed": 1, "unlisted": 0, "pruned": 0}
+COUNTS = {"added": 1, "moved": 1, "gone": 0, "held": 1, "unchanged": 7, "failed": 1, "unlisted": 0, "pruned": 0}
 LINES = (
     Line("gcr.io/p/a", "v1", "added", Verdict.GOOD, now=f"sha256:{'a' * 64}"),
     Line("gcr.io/p/a", "v2", "moved", Verdict.GOOD, now=f"sha256:{'a' * 64}", before=f"sha256:{'b' * 64}"),
@@ -32,9 +32,9 @@ def test_a_page_has_what_went_wrong_before_the_counts_and_the_gravest_image_firs
         "- `docker.io gives no more`\n"
         "- `gcr.io/p/b: 403 Forbidden`\n"
         "\n"
-        "| namespace | added | moved | gone | held | failed | unchanged | copied | complete |\n"
+        "| namespace | added | moved | gone | held | unchanged | failed | copied | complete |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
-        "| `gcr.io/p` | 1 | 1 | 0 | 1 | 1 | 7 | 1.2 MB | no |\n"
+        "| `gcr.io/p` | 1 | 1 | 0 | 1 | 7 | 1 | 1.2 MB | no |\n"
         "\n"
         "| image | state | digest | reason |\n"
         "| --- | --- | --- | --- |\n"

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from gcrsync.metadata.sheet import Verdict, sheet_of_adoption, sheet_of_report, sheet_of_verification
+from gcrsync.metadata.sheet import Verdict
+from gcrsync.metadata.sheets import sheet_of_adoption, sheet_of_report, sheet_of_verification
 from gcrsync.mirror import adoption, verification
 from gcrsync.mirror.alarm import Alarm, Kind
 from gcrsync.mirror.change import Change, State
+from gcrsync.mirror.ending import Ending
 from gcrsync.mirror.report import NamespaceReport, Report
 from gcrsync.mirror.snapshot import Doubt, Fault
 from gcrsync.oci.name import Namespace, Tag
@@ -27,7 +29,7 @@ LISTED = NamespaceReport(
 
 
 def test_of_a_run_what_failed_is_wrong_and_what_could_not_be_listed_is_unknown() -> None:
-    sheet = sheet_of_report(Report("sync", NOW, (LISTED,), limits=("wait",)), 3)
+    sheet = sheet_of_report(Report("sync", NOW, (LISTED,), Ending.DEADLINE, ("wait",)), 3)
     (part,) = sheet.parts
 
     assert [(line.image, line.verdict) for line in part.lines] == [("gcr.io/p/a:1", Verdict.WRONG), ("gcr.io/p/a:2", Verdict.GOOD)]
@@ -35,6 +37,7 @@ def test_of_a_run_what_failed_is_wrong_and_what_could_not_be_listed_is_unknown()
         ("gcr.io/p/b", "failed", Verdict.UNKNOWN),
         ("gcr.io/p", "pruning", Verdict.WRONG),
     ]
+    assert sheet.limits == ("stopped by --deadline before all was done", "wait")
     assert (part.copied, part.requests, part.complete) == (12, 35, False)
     assert {state: count for state, count in sheet.counts.items() if count} == {"failed": 1, "gone": 1, "unchanged": 7}
 
