@@ -9,6 +9,7 @@ import typer
 
 from gcrsync.cli.names import WHERE, Namespaces, To
 
+
 class Occasion(StrEnum):
     """When a notice is sent."""
 
