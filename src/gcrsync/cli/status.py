@@ -38,6 +38,8 @@ class StatusFile:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Write the file at once, and where the run fails its exit code. Raises StoreError for a file that cannot be written."""
+        if self._place is not None and self._place.exists() and not self._place.is_file():
+            raise StoreError(f"{self._place} is no plain file, and would be replaced", hint="name another file for the status")
         self._write(None)
         try:
             yield

@@ -1,5 +1,6 @@
 """The status of a run in a file, and who reads it."""
 
+import os
 import time
 from pathlib import Path
 
@@ -66,3 +67,11 @@ def test_a_defect_is_told_too(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     assert parse_status((tmp_path / "status.json").read_text(), "status.json").exit == 70
+
+
+def test_a_device_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="is no plain file"), StatusFile(Screen(), tmp_path / "pipe", "sync").kept():
+        pass
+
+    assert (tmp_path / "pipe").is_fifo()
