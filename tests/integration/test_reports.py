@@ -151,7 +151,8 @@ def test_a_status_goes_on_with_the_run_and_another_terminal_shows_it_to_its_end(
     assert (begun["doing"], begun["exit"], begun["images"]) == ("copying", None, {"done": 1, "of": 2, "failed": 0})
     assert [each["what"] for each in cast("list[dict[str, str]]", begun["due"])] == ["--deadline", "the checkpoint"]
     assert first.startswith("copying: 1 of 2 images, ")
-    assert "next: --deadline in 4m" in first
+    assert "next, in 4m" in first
+    assert ": --deadline" in first
     assert (ended["exit"], ended["images"], ended["copying"]) == (0, {"done": 2, "of": 2, "failed": 0}, [])
     assert printed == "gcrsync sync has ended with exit code 0\n"
     assert (run.returncode, monitor.returncode) == (0, 0)

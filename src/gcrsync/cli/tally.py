@@ -86,8 +86,9 @@ class Tally(Watch):
         """Count the bytes."""
         with self._lock:
             self._sent += size
-            if step in self._under_way:
-                self._under_way[step].sent += size
+            under = self._under_way.get(step)
+            if under is not None:
+                under.sent += size
 
     def finished(self, outcome: Outcome) -> None:
         """Count it."""

@@ -116,4 +116,4 @@ def _pulls(pulls: Pulls) -> str:
 def _next(standing: Standing) -> Iterator[str]:
     """Say what comes next, and when."""
     for due in standing.due[:1]:
-        yield f"next: {due.what} in {told_seconds(due.seconds)}"
+        yield f"next, in {told_seconds(due.seconds)}: {due.what}"

@@ -42,12 +42,12 @@ def test_a_terminal_shows_what_is_done_copied_left_and_to_come_and_the_end_of_lo
     assert image.endswith("1.0 MB of 2.0 MB, 500.0 kB/s")
     assert "1 more" in image
     assert host.endswith("57 of 100 pulls left")
-    assert due == "  next: the checkpoint in 4m12s"
+    assert due == "  next, in 4m12s: the checkpoint"
     assert max(map(cell_len, (whole, sizes, image, host, due))) <= width
 
 
 def test_a_line_says_the_same_where_nothing_may_move() -> None:
-    rest = f"docker.io: 57 of 100 pulls left; next: the checkpoint in 4m12s; now {COPYING.image}"
+    rest = f"docker.io: 57 of 100 pulls left; next, in 4m12s: the checkpoint; now {COPYING.image}"
 
     assert line(STANDING) == f"copying: 3 of 12 images, 1 failed, 5.0 MB of 9.0 MB, 1.2 MB/s; {rest}"
     assert line(Standing("listing gcr.io/p", 2, 7)) == "listing gcr.io/p: 7 listed"
