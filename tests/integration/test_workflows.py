@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,12 +14,14 @@ import pytest
 
 from tests.support.build import image, index
 from tests.support.faults import Fault, status
-from tests.support.runner import ROOT, Job, Runner, executable, jobs
+from tests.support.runner import ACTION, ROOT, Job, Runner, action_steps, executable, jobs
 from tests.support.serving import served
 from tests.support.simulator import Simulator
 
 JOBS = {str(job): job for job in jobs()}
 MIRROR = JOBS["mirror.yml:mirror"]
+USED = MIRROR.step("Mirror")
+RUN = Job("action.yml", "gcrsync", action_steps())
 CANARY = JOBS["canary.yml:list"]
 COPY = JOBS["copy.yml:copy"]
 INSPECT = JOBS["inspect.yml:inspect"]
@@ -66,6 +70,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             **dict.fromkeys(("secrets.QUAY_USERNAME", "secrets.QUAY_TOKEN"), ""),
         }
         runner = Runner(tmp_path, values)
+        values["runner.temp"] = str(runner.temporary)
         origin = _repository(runner.checkout, tmp_path / "origin.git", _config(source_host, destination_host))
         executable_of_gcrsync = Path(sysconfig.get_path("scripts"), "gcrsync")
         (runner.checkout / ".venv" / "bin").mkdir(parents=True)
@@ -84,7 +89,7 @@ def _repository(checkout: Path, origin: Path, config: str) -> Path:
     """Make a repository with what a fork of this one has, cloned at ``checkout`` from the bare ``origin``."""
     for name in ("Makefile", "pyproject.toml", ".gitignore"):
         shutil.copy(ROOT / name, checkout)
-    for name in (".ci", "requirements"):
+    for name in (".ci", "requirements", str(ACTION)):
         shutil.copytree(ROOT / name, checkout / name)
     (checkout / "dist").mkdir()
     (checkout / "dist" / "gcrsync-1-py3-none-any.whl").touch()
@@ -121,7 +126,7 @@ def test_every_step_of_a_job_ends_well(scene: Scene, job: Job) -> None:
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=str)
 def test_run_blocks_get_values_through_their_environment_alone(job: Job) -> None:
-    blocks = [step["run"] for step in job.steps if "run" in step]
+    blocks = [step["run"] for step in (*job.steps, *action_steps()) if "run" in step]
 
     assert blocks
     assert [block for block in blocks if "${{" in block] == []
@@ -174,14 +179,40 @@ def test_a_schedule_that_cannot_be_renewed_is_a_warning(scene: Scene) -> None:
 
 
 def test_the_token_of_the_job_goes_to_ghcr_io_alone_and_never_into_arguments(scene: Scene) -> None:
-    scene.runner.run(MIRROR.step("Log in to ghcr.io"))
     _replace_gcrsync(scene.runner, "env")
     ended = scene.runner.run(MIRROR.step("Mirror"))
 
-    assert scene.runner.calls == ["docker login ghcr.io --username somebody --password-stdin", "the job's token"]
+    assert scene.runner.calls[-2:] == ["docker login ghcr.io --username somebody --password-stdin", "the job's token"]
     assert "RUNNER_TEMP=" in ended.output
     assert "the job's token" not in ended.output
     assert "GCRSYNC_" not in ended.output
+
+
+def test_a_github_of_somebody_s_own_has_no_token_for_ghcr_io(scene: Scene) -> None:
+    runner = scene.runner.using(USED)
+    step = RUN.step("Log in to ghcr.io")
+    runner.run({**step, "env": {**step["env"], "GITHUB_SERVER_URL": "https://github.example.com"}})
+
+    assert runner.calls == []
+
+
+def test_the_action_installs_from_the_lock_of_its_own_commit_and_puts_nothing_but_gcrsync_on_the_path(scene: Scene) -> None:
+    ended = scene.runner.run(USED)
+
+    (made,) = (call for call in scene.runner.calls if call.startswith("make "))
+    assert made == f"make -C {scene.runner.checkout} install PYTHON={sys.executable}"
+    assert "--require-hashes --requirement requirements/run.txt" in ended.output
+    (added,) = Path(scene.runner.environment["GITHUB_PATH"]).read_text("utf-8").splitlines()
+    assert [path.name for path in Path(added).iterdir()] == ["gcrsync"]
+
+
+@pytest.mark.parametrize("code", [0, 4])
+def test_the_action_ends_as_gcrsync_does_and_tells_how(scene: Scene, code: int) -> None:
+    _replace_gcrsync(scene.runner, f"exit {code}")
+    ended = scene.runner.run(USED)
+
+    assert ended.code == code
+    assert f"exit-code={code}\n" in Path(scene.runner.environment["GITHUB_OUTPUT"]).read_text("utf-8")
 
 
 def test_credentials_from_the_secrets_reach_gcrsync(scene: Scene) -> None:
@@ -195,13 +226,21 @@ def test_credentials_from_the_secrets_reach_gcrsync(scene: Scene) -> None:
     assert "GCRSYNC_PASSWORD=hidden\n" in ended.output
 
 
-def test_signals_reach_gcrsync_itself(scene: Scene) -> None:
-    _replace_gcrsync(scene.runner, "echo $$")
+def test_signals_reach_gcrsync_each_of_them_and_its_end_is_waited_for(scene: Scene) -> None:
+    twice = """trap 'trap "echo twice; exit 130" TERM; echo once' TERM; echo begun; while :; do sleep 0.05; done"""
+    _replace_gcrsync(scene.runner, twice)
+    runner = scene.runner.using(USED)
+    runner.run(RUN.step("Install gcrsync"))
 
-    process = scene.runner.start(MIRROR.step("Mirror"))
-    output, _ = process.communicate(timeout=60)
-
-    assert output == f"{process.pid}\n"
+    process = runner.start(RUN.step("Run"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    for number, told in ((signal.SIGINT, "once\n"), (signal.SIGTERM, "twice\n")):
+        process.send_signal(number)
+        assert process.stdout.readline() == told
+    assert process.wait(60) == 130
+    process.stdout.close()
+    assert "exit-code=130\n" in Path(runner.environment["GITHUB_OUTPUT"]).read_text("utf-8")
 
 
 def test_the_namespaces_that_a_person_asks_for_are_words_and_never_options_or_code(scene: Scene) -> None:
@@ -210,15 +249,14 @@ def test_the_namespaces_that_a_person_asks_for_are_words_and_never_options_or_co
 
     ended = runner.run(MIRROR.step("Mirror"))
 
-    report = f"{runner.temporary}/report.json"
-    assert ended.output.splitlines() == [
+    given = ended.output.splitlines()
+    assert given[given.index("sync") :] == [
         "sync",
-        "--shard",
-        "1/1",
-        "--deadline",
-        "5h40m",
+        "--shard=1/1",
+        "--deadline=5h40m",
+        "--author=github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>",
         "--report",
-        report,
+        f"{runner.temporary}/report.json",
         "--",
         "gcr.io/one",
         "--move",

@@ -1,7 +1,7 @@
 """GitHub's runner, as far as it matters to ``run:`` blocks: runs the steps of a job here, one after another, as they stand.
 
-Expressions are looked up in a table, so that a new one fails until somebody says what it gives. Steps that use an action do
-nothing.
+Expressions are looked up in a table, so that a new one fails until somebody says what it gives. Of a step that uses gcrsync's own
+action the steps of that are run; steps that use another one do nothing.
 """
 
 import os
@@ -9,17 +9,29 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
+ACTION = Path(".github", "actions", "gcrsync")
 
 Step = TypedDict(
-    "Step", {"id": str, "name": str, "if": str, "uses": str, "run": str, "shell": str, "env": dict[str, str]}, total=False
+    "Step",
+    {
+        "id": str,
+        "name": str,
+        "if": str,
+        "uses": str,
+        "with": dict[str, object],
+        "run": str,
+        "shell": str,
+        "env": dict[str, str],
+    },
+    total=False,
 )
 
 
@@ -93,21 +105,23 @@ class Runner:
     @property
     def calls(self) -> list[str]:
         """What the installed programs have noted of their calls, a line for each."""
-        path = self.folder / "calls"
-        return path.read_text("utf-8").splitlines() if path.exists() else []
+        return self._lines("calls")
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of every step: nothing of the caller's, save PATH and what measures coverage."""
         measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
         return measured | {
-            "PATH": f"{self.programs}{os.pathsep}{self.path}",
+            "PATH": os.pathsep.join([*reversed(self._lines("path")), str(self.programs), self.path]),
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "CI": "true",
             "CALLS": str(self.folder / "calls"),
+            "GITHUB_ACTION_PATH": str(self.checkout / ACTION),
             "GITHUB_OUTPUT": str(self.folder / "output"),
+            "GITHUB_PATH": str(self.folder / "path"),
             "GITHUB_REPOSITORY": "acme/mirror",
+            "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
             "RUNNER_TEMP": str(self.temporary),
         }
@@ -126,11 +140,23 @@ class Runner:
 
     def run(self, step: Step) -> Ended:
         """Run one step, whatever its condition."""
+        if ACTION.as_posix() in step.get("uses", ""):
+            ended = self.using(step).run_job(Job("action.yml", "gcrsync", action_steps()))
+            code = next((each.code for each in ended if each.code), 0)
+            return Ended(step["name"], code, "".join(each.output for each in ended))
         if "run" not in step:
             return Ended(step["name"], 0, "")
         process = self.start(step)
         output, _ = process.communicate(timeout=60)
         return Ended(step["name"], process.returncode, output)
+
+    def using(self, step: Step) -> "Runner":
+        """Give the runner within gcrsync's action, as a step uses it: with the values of the inputs."""
+        inputs: dict[str, str] = {name: str(each.get("default", "")) for name, each in _action()["inputs"].items()}
+        given = {name: str(value) for name, value in step["with"].items()}
+        assert given.keys() <= inputs.keys()
+        values = {f"inputs.{name}": self._evaluated(value) for name, value in (inputs | given).items()}
+        return replace(self, values={**self.values, "steps.python.outputs.python-path": sys.executable, **values})
 
     def start(self, step: Step) -> subprocess.Popen[str]:
         """Start the script of a step with the options that GitHub documents for its shell."""
@@ -158,20 +184,34 @@ class Runner:
         return all(self._output(term) for term in terms if term != "always()")
 
     def _output(self, term: str) -> str:
+        if term.startswith("inputs."):
+            return self.values[term]
         match = re.fullmatch(r"steps\.\w+\.outputs\.(\w+)", term)
         assert match is not None, f"no value is known for the condition {term}"
-        path = self.folder / "output"
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        return dict(line.split("=", 1) for line in lines).get(match[1], "")
+        return dict(line.split("=", 1) for line in self._lines("output")).get(match[1], "")
+
+    def _lines(self, file: str) -> list[str]:
+        path = self.folder / file
+        return path.read_text("utf-8").splitlines() if path.exists() else []
 
 
 def jobs() -> list[Job]:
     """Give every job of every workflow."""
-    return [
-        Job(path.name, name, tuple(job["steps"]))
-        for path in sorted(WORKFLOWS.glob("*.yml"))
-        for name, job in yaml.safe_load(path.read_text("utf-8"))["jobs"].items()
-    ]
+    return [job for path in sorted(WORKFLOWS.glob("*.yml")) for job in jobs_of(path)]
+
+
+def jobs_of(path: Path) -> list[Job]:
+    """Give every job of a workflow."""
+    return [Job(path.name, name, tuple(job["steps"])) for name, job in yaml.safe_load(path.read_text("utf-8"))["jobs"].items()]
+
+
+def action_steps() -> tuple[Step, ...]:
+    """Give the steps of gcrsync's action."""
+    return tuple(_action()["runs"]["steps"])
+
+
+def _action() -> Any:  # noqa: ANN401 - a YAML document
+    return yaml.safe_load((ROOT / ACTION / "action.yml").read_text("utf-8"))
 
 
 def executable(path: Path, script: str) -> None:
