@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import httpx
@@ -48,6 +47,15 @@ def test_the_version_is_printed(mirror: Mirror) -> None:
         (["sync", "gcr.io/p", "--to", "oci:"], "oci: names no folder"),
         (["serve", "absent"], "is no folder"),
         (["init", "gcr.io/p", "--to", "acme"], "expected HOST/PATH"),
+        (["init"], "nothing says NAMESPACE: name it, or run gcrsync init at a terminal"),
+        (["init", "gcr.io/p"], "nothing says --to DESTINATION"),
+        (["init", "gcr.io/p", "--to", "ghcr.io/acme", "--ci", "github"], "nothing says --action OWNER/REPO@COMMIT"),
+        (["init", "gcr.io/p", "--to", "ghcr.io/acme", "--ci", "gitlab", "--at", "24:00"], "not a valid time of day"),
+        (["init", "gcr.io/p", "--to", "ghcr.io/acme", "--platform", "amd64"], "not a valid platform"),
+        (
+            ["init", "gcr.io/p", "--to", "ghcr.io/acme", "--ci", "gitlab", "--action", "acme/gcrsync@main"],
+            "all digits of the commit",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line_and_2(mirror: Mirror, arguments: list[str], words: str) -> None:
@@ -73,29 +81,6 @@ def test_outside_of_a_repository_the_way_in_is_told(mirror: Mirror, tmp_path: Pa
     mirror.root.mkdir()
 
     assert "git init mirror && cd mirror" in mirror.run("sync", "gcr.io/p", "--to", "ghcr.io/acme", code=2).stderr
-
-
-def test_init_writes_a_configuration_once(mirror: Mirror, tmp_path: Path) -> None:
-    mirror.root = tmp_path / "new"
-    mirror.place.git(tmp_path, "init", "--quiet", "new")
-    mirror.run("init", "distroless", "--to", "ghcr.io/acme")
-
-    assert (mirror.root / "gcrsync.toml").read_text() == '[[mirror]]\nsource = "gcr.io/distroless"\ndestination = "ghcr.io/acme"\n'
-    assert (mirror.root / "metadata" / "README.md").exists()
-    assert "already" in mirror.run("init", "distroless", "--to", "ghcr.io/acme", code=2).stderr
-
-
-def test_init_names_a_folder_from_where_its_configuration_stands(mirror: Mirror, tmp_path: Path) -> None:
-    root, folder = mirror.root, mirror.root / 'a "b"'
-    folder.mkdir()
-    mirror.root = folder
-    mirror.run("init", "gcr.io/p", "--to", "oci:./img")
-    written = tomllib.loads((root / "gcrsync.toml").read_text())["mirror"][0]["destination"]
-    (root / "gcrsync.toml").unlink()
-    mirror.run("init", "gcr.io/p", "--to", f"oci:{tmp_path}/img")
-
-    assert written == 'oci:./a "b"/img'
-    assert f'"oci:{tmp_path}/img"' in (root / "gcrsync.toml").read_text()
 
 
 def test_credentials_from_the_environment_are_for_one_destination(mirror: Mirror) -> None:

@@ -1,55 +1,106 @@
-"""``gcrsync init``: make a metadata repository of the git repository that one stands in."""
+"""``gcrsync init``: make a metadata repository of the git repository that one stands in, and show what it would mirror."""
 
-import json
-from pathlib import Path
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import unified_diff
 
-from gcrsync.cli.command import Exit
-from gcrsync.cli.config import FILE_NAME, parse_config
+from gcrsync.cli.asking import can_ask
+from gcrsync.cli.beginning import Chooser, Ground, forge, nightly, table
+from gcrsync.cli.command import Exit, first
+from gcrsync.cli.commands import compare, opened
+from gcrsync.cli.config import FILE_NAME, config_beside, parse_config, read_config
 from gcrsync.cli.console import Screen
-from gcrsync.cli.job import destination
-from gcrsync.errors import StoreError, UsageError
+from gcrsync.cli.forge import Forge, Remote
+from gcrsync.cli.init_options import InitOptions
+from gcrsync.cli.nightly import PATHS
+from gcrsync.cli.options import PreviewOptions
+from gcrsync.errors import GcrsyncError, UsageError
 from gcrsync.metadata.pages import FIRST_PAGE
 from gcrsync.metadata.paths import README
-from gcrsync.mirror.naming import FolderDestination
-from gcrsync.oci.name import Namespace
+from gcrsync.store import files
 from gcrsync.store.history import History
 
+_NEXT = {
+    Forge.GITHUB: "commit and push what was written, then start the workflow once by hand: Actions, Mirror, Run workflow",
+    Forge.GITLAB: f"commit and push what was written, then click what is said at the top of {PATHS[Forge.GITLAB]}",
+    Forge.NONE: "commit what was written, then run `gcrsync sync`",
+}
 
-def initialize(screen: Screen, history: History, source: str, to: str) -> Exit:
-    """Write a configuration with one table, and the first page of the metadata; what is there already is left alone.
 
-    Raises UsageError where there is a configuration, InvalidNameError and InvalidConfigError for what cannot be one, and StoreError
-    where a file cannot be written.
+def initialize(options: InitOptions) -> Exit:
+    """Write a configuration, the file of the nightly job and the first page of the metadata, then compare.
+
+    What is there already is left alone, and where it is another than it would be the end is IMAGES. Nothing is written before
+    everything is known. Raises UsageError, InvalidNameError and InvalidConfigError for what cannot be used, and StoreError where a
+    file cannot be written.
     """
+    screen, history = Screen(verbose=options.verbose), opened(options.metadata_repo)
+    if history.cached:
+        raise UsageError("init writes into a git repository of yours, and not to a URL", hint="clone it, and run init there")
+    chooser = Chooser(can_ask() and not options.yes)
+    ground = Ground(history.root, _remote(history), os.environ)
+    config = config_beside(history.root)
+    wanted = "" if config and options.source is None and options.to is None else table(options, ground, chooser)
+    chosen = forge(options, ground, chooser)
+    contents = {README: FIRST_PAGE}
+    if chosen is not Forge.NONE:
+        contents[PATHS[chosen]] = nightly(options, ground, chooser, chosen)
+    codes = {_configure(screen, history, wanted), _write(screen, history, contents)}
+    return first(codes | {_compare(screen, options, _NEXT[chosen])})
+
+
+def _remote(history: History) -> Remote | None:
+    """Give the remote of the repository: ``origin``, or the only one."""
+    names = history.git.run("remote").text.split()
+    name = "origin" if "origin" in names or len(names) != 1 else names[0]
+    return Remote.parse(history.git.attempt("remote", "get-url", name).text)
+
+
+def _configure(screen: Screen, history: History, wanted: str) -> Exit:
+    """Write the configuration, or say what it lacks; without a table that is wanted nothing is."""
     config = history.root / FILE_NAME
-    if config.exists():
-        raise UsageError(f"there is a {config} already", hint="add a [[mirror]] table to it")
-    text = f"[[mirror]]\nsource = {_quoted(str(Namespace.parse(source)))}\ndestination = {_quoted(_from_root(to, history.root))}\n"
-    parse_config(text, str(config))
-    _write(config, text)
-    screen.result(f"wrote {config}")
-    page = history.root / README
-    if not page.exists():
-        _write(page, FIRST_PAGE)
-        screen.result(f"wrote {page}")
-    screen.note("commit them, look at what `gcrsync compare` says, then run `gcrsync sync`")
-    return Exit.DONE
+    tables = parse_config(wanted, str(config)) if wanted else ()
+    if not config.exists():
+        return _write(screen, history, {FILE_NAME: wanted})
+    present = [replace(each, line=0) for each in read_config(config)]
+    if all(replace(each, line=0) in present for each in tables):
+        screen.note(f"{FILE_NAME} is there already")
+        return Exit.DONE
+    screen.warn(f"{FILE_NAME} is there already, and is left as it is; it does not have this:")
+    for line in wanted.splitlines():
+        screen.result(f"    {line}")
+    return Exit.IMAGES
 
 
-def _from_root(to: str, root: Path) -> str:
-    """Give a destination as the configuration at the root has to name it: a relative folder counts from here, and there from it."""
-    place = destination(to, None, Path.cwd(), root)
-    return place.text if isinstance(place, FolderDestination) and not Path(place.folder).is_absolute() else to
+def _write(screen: Screen, history: History, contents: Mapping[str, str]) -> Exit:
+    """Write the files that are not there, and say of the others what is different in them."""
+    code = Exit.DONE
+    for path, content in contents.items():
+        place = files.locate(history.root, path)
+        if not place.exists():
+            files.replace(history.root, path, content.encode())
+            screen.result(f"wrote {place}")
+            continue
+        present = files.read(history.root, path).decode(errors="replace")
+        if present == content or path == README:
+            screen.note(f"{path} is there already")
+            continue
+        screen.warn(f"{path} is there already, and is left as it is; init would write it like this:")
+        for line in unified_diff(present.splitlines(), content.splitlines(), path, "init", n=1, lineterm=""):
+            screen.result(f"    {line}")
+        code = Exit.IMAGES
+    return code
 
 
-def _quoted(text: str) -> str:
-    """Give a text as a basic string of TOML, which is one of JSON where it has no DEL."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _write(path: Path, text: str) -> None:
+def _compare(screen: Screen, options: InitOptions, then: str) -> Exit:
+    """Show what a sync would do, and say what to do then; that it fails changes nothing of what was written."""
+    screen.note("comparing, which touches nothing:")
+    failed = f"what was written stays, though the comparison failed: once `gcrsync compare` is content, {then}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"writing {path}: {error.strerror}") from error
+        code = compare(PreviewOptions(metadata_repo=options.metadata_repo, verbose=options.verbose))
+    except GcrsyncError:
+        screen.note(failed)
+        raise
+    screen.note(then if code is Exit.DONE else failed)
+    return code

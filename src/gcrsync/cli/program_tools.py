@@ -8,6 +8,7 @@ import typer
 
 from gcrsync.cli.command import Exit, takes
 from gcrsync.cli.doctor_options import DoctorOptions
+from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.program import app
 
 PANEL = "Begin, and serve"
@@ -33,39 +34,27 @@ class DemoOptions:
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.")] = False
 
 
-@dataclass(frozen=True, slots=True)
-class InitOptions:
-    """What ``init`` takes."""
-
-    source: Annotated[str, typer.Argument(metavar="NAMESPACE", help="What to mirror: gcr.io/distroless, registry.k8s.io...")]
-    to: Annotated[str, typer.Option(metavar="DESTINATION", help="Where to: ghcr.io/acme, docker.io/me, oci:FOLDER...")]
-    metadata_repo: Annotated[
-        str | None, typer.Option(metavar="PATH", help="The git repository. Default: that of this folder.", show_default=False)
-    ] = None
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.")] = False
-
-
 @app.command(rich_help_panel=PANEL)
 @takes(InitOptions)
 def init(options: InitOptions) -> Exit:
-    """Make a metadata repository of the git repository you stand in: write gcrsync.toml and metadata/README.md.
+    """Make a metadata repository of the git repository you stand in, with a nightly job, and compare.
 
-    Overwrites nothing and commits nothing.
+    Writes gcrsync.toml, the workflow for GitHub or the pipeline for GitLab, and metadata/README.md. At a terminal it asks for what
+    no option says; elsewhere it never asks. Overwrites nothing, commits nothing, and may be run again.
 
-    Ends with 0; with 2 if there is a gcrsync.toml already.
+    Ends with 0; 1 if a file is there that is another than it would write, which is left as it is; 3 if the comparison failed.
 
     For example:
 
-        gcrsync init distroless --to ghcr.io/acme
-        gcrsync init registry.k8s.io --to oci:../images
+        gcrsync init
+        gcrsync init distroless --to ghcr.io/acme --ci github --at 2:37
+        gcrsync init registry.k8s.io --to oci:../images --yes
 
     More about it stands in docs/configuration.md.
     """
-    from gcrsync.cli.commands import opened
-    from gcrsync.cli.console import Screen
     from gcrsync.cli.init import initialize
 
-    return initialize(Screen(verbose=options.verbose), opened(options.metadata_repo), options.source, options.to)
+    return initialize(options)
 
 
 @app.command(rich_help_panel=PANEL)

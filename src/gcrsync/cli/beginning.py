@@ -1,0 +1,131 @@
+"""What ``gcrsync init`` is to write: as its options say, as somebody answers, or as the git remote suggests."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from gcrsync.cli.asking import ask
+from gcrsync.cli.forge import GITHUB_HOST, Forge, Remote
+from gcrsync.cli.init_options import InitOptions
+from gcrsync.cli.job import destination
+from gcrsync.cli.nightly import Daily, Nightly
+from gcrsync.cli.origin import Origin, own_origin
+from gcrsync.errors import UsageError
+from gcrsync.mirror.naming import FolderDestination, folder_of
+from gcrsync.mirror.patterns import Patterns
+from gcrsync.mirror.shard import Shard
+from gcrsync.oci.manifest import Platform
+from gcrsync.oci.name import Namespace
+
+_Value = TypeVar("_Value")
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where one begins: the ``root`` of the git repository and its ``remote`` if it has one, and the ``environment``."""
+
+    root: Path
+    remote: Remote | None
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chooser:
+    """Gives each value as an option says it, as somebody answers where there is somebody, or as it is by default."""
+
+    asking: bool
+
+    def choose(self, given: str | None, question: tuple[str, str], default: str, read: Callable[[str], _Value]) -> _Value:
+        """Give the value; ``question`` is what is asked, and the option that answers it.
+
+        Raises UsageError where nothing says it, and what ``read`` raises for a text that is none.
+        """
+        text, option = question
+        if given is None and self.asking:
+            return ask(text, default, read)
+        if given is None and not default:
+            raise UsageError(f"nothing says {option}", hint="name it, or run gcrsync init at a terminal, where it asks")
+        return read(default if given is None else given)
+
+
+def table(options: InitOptions, ground: Ground, chooser: Chooser) -> str:
+    """Give the table that is to be in ``gcrsync.toml``."""
+    question = ("What to mirror, such as gcr.io/distroless or registry.k8s.io", "NAMESPACE")
+    source = chooser.choose(options.source, question, "", Namespace.parse)
+    suggested = ground.remote.registry if ground.remote else ""
+    question = ("Where to, such as ghcr.io/acme", "--to DESTINATION")
+    to = chooser.choose(options.to, question, suggested, partial(_from_root, root=ground.root))
+    question = (f"Which repositories of {source}, as patterns", "--include")
+    include = chooser.choose(_joined(options.include), question, _ALL, partial(_listed, read=lambda text: Patterns((text,))))
+    question = ("For which platforms, such as linux/amd64", "--platform")
+    platforms = chooser.choose(_joined(options.platform), question, _ALL, partial(_listed, read=Platform.parse))
+    lines = ["[[mirror]]", f"source = {_quoted(str(source))}", f"destination = {_quoted(to)}"]
+    lines += [
+        f"{key} = [{', '.join(map(_quoted, texts))}]" for key, texts in (("include", include), ("platforms", platforms)) if texts
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def forge(options: InitOptions, ground: Ground, chooser: Chooser) -> Forge:
+    """Give who is to run the nightly job."""
+    local = options.to is not None and folder_of(options.to) is not None
+    suggested = ground.remote.forge if ground.remote and not local else Forge.NONE
+    return chooser.choose(options.ci, (f"Who runs the nightly job ({', '.join(Forge)})", "--ci"), suggested, _forge)
+
+
+def nightly(options: InitOptions, ground: Ground, chooser: Chooser, chosen: Forge) -> str:
+    """Give the file with the nightly job."""
+    host, name = (ground.remote.host, ground.remote.path) if ground.remote else (GITHUB_HOST, ground.root.name)
+    daily = chooser.choose(options.at, ("When, UTC", "--at"), str(Daily.spread(name)), Daily.parse)
+    shards = None if options.shards is None else str(options.shards)
+    machines = chooser.choose(shards, ("How many machines share the work", "--shards"), "1", _machines)
+
+    def fitting(text: str) -> Origin:
+        origin = Origin.parse(text)
+        if chosen is Forge.GITHUB and not origin.action(host):
+            raise UsageError(f"{origin.url} is no repository that a workflow at {host} can use", hint="name one of that host")
+        return origin
+
+    own = own_origin(ground.environment)
+    known = str(own) if own and (chosen is Forge.GITLAB or own.action(host)) else ""
+    question = ("Which gcrsync it runs, as OWNER/REPO@COMMIT at GitHub or URL@COMMIT", "--action OWNER/REPO@COMMIT")
+    origin = chooser.choose(options.action, question, known, fitting)
+    return Nightly(daily, machines, origin).file(chosen, origin.action(host))
+
+
+def _from_root(text: str, root: Path) -> str:
+    """Give a destination as the configuration at the root has to name it: a relative folder counts from here, and there from it."""
+    place = destination(text, None, Path.cwd(), root)
+    return place.text if isinstance(place, FolderDestination) and not Path(place.folder).is_absolute() else text
+
+
+def _joined(texts: Iterable[str] | None) -> str | None:
+    return " ".join(texts) if texts else None
+
+
+def _listed(text: str, read: Callable[[str], object]) -> tuple[str, ...]:
+    """Give the words of an answer, each of which can be read; none where it asks for all."""
+    words = () if text == _ALL else tuple(text.split())
+    for word in words:
+        read(word)
+    return words
+
+
+def _forge(text: str) -> Forge:
+    try:
+        return Forge(text)
+    except ValueError:
+        raise UsageError(f"{text!r} runs no nightly job", hint=f"one of {', '.join(Forge)}") from None
+
+
+def _machines(text: str) -> int:
+    return Shard.parse(f"1/{text}").of
+
+
+def _quoted(text: str) -> str:
+    """Give a text as a basic string of TOML, which is one of JSON where it has no DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
