@@ -49,7 +49,6 @@ def test_the_version_is_printed(mirror: Mirror) -> None:
         (["init", "gcr.io/p", "--to", "acme"], "expected HOST/PATH"),
         (["init"], "nothing says NAMESPACE: name it, or run gcrsync init at a terminal"),
         (["init", "gcr.io/p"], "nothing says --to DESTINATION"),
-        (["init", "gcr.io/p", "--to", "ghcr.io/acme", "--ci", "github"], "nothing says --action OWNER/REPO@COMMIT"),
         (["init", "gcr.io/p", "--to", "ghcr.io/acme", "--ci", "gitlab", "--at", "24:00"], "not a valid time of day"),
         (["init", "gcr.io/p", "--to", "ghcr.io/acme", "--platform", "amd64"], "not a valid platform"),
         (

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.support.build import image
+from tests.support.faults import Fault, status
 from tests.support.mirrors import Mirror
 from tests.support.runner import WORKFLOWS
 from tests.support.serving import served
@@ -30,6 +31,7 @@ class Place:
 
     mirror: Mirror
     source: str
+    simulator: Simulator
 
     def init(self, *arguments: str, code: int = 0) -> str:
         """Run ``gcrsync init`` with nobody to ask, and give all that it says."""
@@ -59,7 +61,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     mirror.root = tmp_path / "new"
     mirror.place.git(tmp_path, "init", "--quiet", "new")
     with served(simulator) as host:
-        yield Place(mirror, f"{host}/project")
+        yield Place(mirror, f"{host}/project", simulator)
 
 
 def test_everything_that_a_mirror_needs_is_written_and_what_it_would_copy_is_shown(place: Place) -> None:
@@ -113,10 +115,11 @@ def test_a_mirror_that_is_configured_gets_a_nightly_job_without_saying_what_it_m
 
 
 def test_a_comparison_that_fails_leaves_what_was_written_and_says_so(place: Place) -> None:
-    said = place.init("127.0.0.1:1/project", "--to", "ghcr.io/acme", code=3)
+    place.simulator.faults.append(Fault("GET", "tags/list", status(403, "DENIED"), times=None))
+    said = place.init(place.source, "--to", "ghcr.io/acme", code=3)
 
     assert set(place.files()) == {"gcrsync.toml", "metadata/README.md"}
-    assert "not listed: 127.0.0.1:1/project" in said
+    assert f"not listed: {place.source}" in said
     assert "what was written stays, though the comparison failed" in said
 
 
@@ -151,8 +154,8 @@ def test_a_folder_is_named_from_where_the_configuration_stands(place: Place, tmp
 
 def test_at_a_terminal_it_asks_with_defaults_from_the_remote_and_again_for_what_cannot_be_used(place: Place) -> None:
     place.remote("https://gitlab.com/Group/mirror.git")
-    answers = ["no//name", place.source, "", "", "linux/arm64", "", "", "2", ACTION[1]]
-    said, code = _answer(place, [f"{answer}\n" for answer in answers])
+    answers = ["no//name", place.source, "", "", "linux/arm64", "", "", "2"]
+    said, code = _answer(place, [f"{answer}\n" for answer in answers], *ACTION)
 
     assert code == 0, said
     assert "'gcr.io/no//name' is not a valid namespace" in said
@@ -172,10 +175,10 @@ def test_who_ends_the_questions_finds_nothing_written(place: Place) -> None:
     assert place.files() == {}
 
 
-def _answer(place: Place, answers: list[str]) -> tuple[str, int]:
+def _answer(place: Place, answers: list[str], *options: str) -> tuple[str, int]:
     """Run ``gcrsync init`` at a terminal and type an answer to each question; give all that stood there, and the exit code."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "gcrsync", "init"]
+    command = [sys.executable, "-m", "gcrsync", "init", *options]
     environment = {**place.mirror.environment, "TERM": "dumb"}
     with subprocess.Popen(command, cwd=place.mirror.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)

@@ -82,6 +82,12 @@ class Runner:
         return self.folder / "checkout"
 
     @property
+    def action(self) -> Path:
+        """Where gcrsync's action is: in what is checked out, or where the runner puts that of another repository."""
+        own = self.checkout / ACTION
+        return own if own.exists() else self.folder / "action" / ACTION
+
+    @property
     def temporary(self) -> Path:
         """RUNNER_TEMP."""
         return self.folder / "temporary"
@@ -117,7 +123,7 @@ class Runner:
             "LANG": "C.UTF-8",
             "CI": "true",
             "CALLS": str(self.folder / "calls"),
-            "GITHUB_ACTION_PATH": str(self.checkout / ACTION),
+            "GITHUB_ACTION_PATH": str(self.action),
             "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_PATH": str(self.folder / "path"),
             "GITHUB_REPOSITORY": "acme/mirror",

@@ -1,7 +1,7 @@
 """What ``gcrsync init`` is to write: as its options say, as somebody answers, or as the git remote suggests."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from gcrsync.cli.forge import GITHUB_HOST, Forge, Remote
 from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.job import destination
 from gcrsync.cli.nightly import Daily, Nightly
-from gcrsync.cli.origin import Origin, own_origin
+from gcrsync.cli.origin import Origin
 from gcrsync.errors import UsageError
 from gcrsync.mirror.naming import FolderDestination, folder_of
 from gcrsync.mirror.patterns import Patterns
@@ -26,11 +26,11 @@ _ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where one begins: the ``root`` of the git repository and its ``remote`` if it has one, and the ``environment``."""
+    """Where one begins: the ``root`` of the git repository, its ``remote`` if it has one, and our ``own`` origin if it is known."""
 
     root: Path
     remote: Remote | None
-    environment: Mapping[str, str]
+    own: Origin | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def nightly(options: InitOptions, ground: Ground, chooser: Chooser, chosen: Forg
             raise UsageError(f"{origin.url} is no repository that a workflow at {host} can use", hint="name one of that host")
         return origin
 
-    own = own_origin(ground.environment)
+    own = ground.own
     known = str(own) if own and (chosen is Forge.GITLAB or own.action(host)) else ""
     question = ("Which gcrsync it runs, as OWNER/REPO@COMMIT at GitHub or URL@COMMIT", "--action OWNER/REPO@COMMIT")
     origin = chooser.choose(options.action, question, known, fitting)

@@ -15,6 +15,7 @@ from gcrsync.cli.forge import Forge, Remote
 from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.nightly import PATHS
 from gcrsync.cli.options import PreviewOptions
+from gcrsync.cli.origin import own_origin
 from gcrsync.errors import GcrsyncError, UsageError
 from gcrsync.metadata.pages import FIRST_PAGE
 from gcrsync.metadata.paths import README
@@ -39,7 +40,7 @@ def initialize(options: InitOptions) -> Exit:
     if history.cached:
         raise UsageError("init writes into a git repository of yours, and not to a URL", hint="clone it, and run init there")
     chooser = Chooser(can_ask() and not options.yes)
-    ground = Ground(history.root, _remote(history), os.environ)
+    ground = Ground(history.root, _remote(history), own_origin(os.environ))
     config = config_beside(history.root)
     wanted = "" if config and options.source is None and options.to is None else table(options, ground, chooser)
     chosen = forge(options, ground, chooser)

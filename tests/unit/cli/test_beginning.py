@@ -1,0 +1,35 @@
+"""What init is to write, where nobody answers."""
+
+from pathlib import Path
+
+import pytest
+
+from gcrsync.cli.beginning import Chooser, Ground, forge, nightly
+from gcrsync.cli.forge import Forge, Remote
+from gcrsync.cli.init_options import InitOptions
+from gcrsync.cli.origin import Origin
+from gcrsync.errors import UsageError
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+NOBODY = Chooser(asking=False)
+GITHUB = Remote("github.com", "acme/mirror")
+
+
+def test_the_nightly_job_runs_the_gcrsync_that_wrote_it() -> None:
+    text = nightly(InitOptions(), Ground(Path("/m"), GITHUB, Origin.parse(f"a/b@{COMMIT}")), NOBODY, Forge.GITHUB)
+
+    assert f"uses: a/b/.github/actions/gcrsync@{COMMIT}\n" in text
+
+
+@pytest.mark.parametrize("own", [None, Origin("https://gitlab.com/a/b", COMMIT)])
+def test_where_a_workflow_cannot_have_that_it_has_to_be_named(own: Origin | None) -> None:
+    with pytest.raises(UsageError, match="nothing says --action OWNER/REPO@COMMIT"):
+        nightly(InitOptions(), Ground(Path("/m"), GITHUB, own), NOBODY, Forge.GITHUB)
+
+
+def test_a_folder_on_this_machine_is_filled_by_no_forge_unless_that_is_said() -> None:
+    ground = Ground(Path("/m"), GITHUB, None)
+
+    assert forge(InitOptions(to="ghcr.io/acme"), ground, NOBODY) is Forge.GITHUB
+    assert forge(InitOptions(to="oci:../images"), ground, NOBODY) is Forge.NONE
+    assert forge(InitOptions(to="oci:../images", ci=Forge.GITLAB), ground, NOBODY) is Forge.GITLAB
