@@ -26,6 +26,8 @@ CANARY = JOBS["canary.yml:list"]
 COPY = JOBS["copy.yml:copy"]
 INSPECT = JOBS["inspect.yml:inspect"]
 REQUIRED = JOBS["ci.yml:required"].step("Require that every job succeeded")
+RELEASE = JOBS["release.yml:build"]
+PUBLISH = JOBS["release.yml:publish"].step("Make the release page")
 RECORD = 'printf "%s\\n" "$(basename "$0") $*" >>"$CALLS"'
 
 
@@ -54,6 +56,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     with served(source) as source_host, served(destination) as destination_host:
         values = {
             "github.actor": "somebody",
+            "github.ref_name": "v1",
             "github.token": "the job's token",
             "inputs.namespaces": "",
             "inputs.platform": "linux/amd64",
@@ -291,6 +294,24 @@ def test_the_required_check_fails_where_a_job_did_not_succeed(scene: Scene, resu
 
     assert ended.code == 1
     assert ended.output.startswith("::error::A job ended with: ")
+
+
+def test_a_tag_that_is_not_the_version_of_the_package_makes_no_release(scene: Scene) -> None:
+    ended = scene.runner_where("github.ref_name", "v2").run_job(RELEASE)
+
+    assert (ended[-1].name, ended[-1].code) == ("Require the version of the tag", 1)
+    assert "The tag v2 is not the version of the package: there is dist/gcrsync-1-py3-none-any.whl" in ended[-1].output
+
+
+def test_a_release_is_the_wheel_that_was_tested(scene: Scene) -> None:
+    ended = scene.runner.run_job(RELEASE)
+    scene.runner.run(PUBLISH)
+
+    assert [each for each in ended if each.code] == []
+    assert scene.runner.calls[-2:] == [
+        "make test",
+        "gh release create v1 dist/gcrsync-1-py3-none-any.whl --repo acme/mirror --verify-tag --title gcrsync 1 --generate-notes",
+    ]
 
 
 def test_the_canary_fails_where_a_registry_names_nothing(scene: Scene) -> None:
