@@ -110,7 +110,7 @@ def test_a_mirror_that_is_configured_gets_a_nightly_job_without_saying_what_it_m
     configured = place.read("gcrsync.toml")
     said = place.init("--ci", "gitlab", *ACTION)
 
-    assert f"wrote {place.mirror.root}/.gitlab-ci.yml" in said
+    assert "wrote .gitlab-ci.yml\n" in said
     assert place.read("gcrsync.toml") == configured
 
 

@@ -10,7 +10,7 @@ from tests.support.runner import ROOT
 from tests.support.scenes import scene
 
 PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if has_commands(page.read_text("utf-8"))]
-PICTURED, LASTING = {"demo"}, {"init", "serve"}
+PICTURED, LASTING = {"demo"}, {"serve"}
 """Commands of which there is a picture, and those that do not end by themselves."""
 
 

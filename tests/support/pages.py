@@ -8,8 +8,9 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from textwrap import dedent, indent
 
 from tests.support.program import told
@@ -34,28 +35,44 @@ _VARIES = (
 """What is another one each time, and blanks at the ends of lines, which nobody sees."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """Where the commands of a page are run: a folder, an environment, and what may happen meanwhile."""
+    """Where the commands of a page are run: a folder, an environment, and what may happen meanwhile.
+
+    ``elsewhere`` says of words on the page, such as the path of a disk, what is meant by them here.
+    """
 
     folder: Path
     environment: Mapping[str, str]
     happenings: Mapping[str, Callable[[], None]]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self, command: str) -> str:
-        """Run a command as a shell does, and give all that it prints; where it is the program alone no shell is needed."""
-        if _ALONE.fullmatch(command):
-            return told(shlex.split(command)[1:], self.folder, self.environment)
-        ended = subprocess.run(
-            ["sh", "-c", command],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            timeout=100,
-        )
+        """Run a command as a shell does, and give all that it prints; where it is the program alone no shell is needed.
+
+        The next command is run in the folder to which this one went.
+        """
+        for written, meant in self.elsewhere.items():
+            command = command.replace(written, meant)
+        alone = _ALONE.fullmatch(command) and "PYTHONPATH" not in self.environment  # which an interpreter reads as it begins
+        answer = told(shlex.split(command)[1:], self.folder, self.environment) if alone else self._shell(command)
+        for written, meant in self.elsewhere.items():
+            answer = answer.replace(meant, written)
+        return answer
+
+    def _shell(self, command: str) -> str:
+        with NamedTemporaryFile() as went:
+            ended = subprocess.run(
+                ["sh", "-c", f"trap 'pwd >\"$0\"' EXIT\n{command}", went.name],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=100,
+            )
+            self.folder = Path(went.read().decode().strip())
         return ended.stdout.decode()
 
 

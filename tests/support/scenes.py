@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gcrsync.metadata.document import encode
 from tests.support.archives import built_plain, layer, saved_together, signed, write
+from tests.support.beginnings import BEGINNINGS, beginning
 from tests.support.build import SBOM, Built, image, index, referrer
 from tests.support.pages import Session
 from tests.support.simulator import Simulator
@@ -70,6 +71,10 @@ def _two_nights(internet: Internet, told: Scene) -> None:
 @contextmanager
 def scene(folder: Path, page: str) -> Iterator[Session]:
     """Give the place in which the commands of a page are run, by the page's name."""
+    if page in BEGINNINGS:
+        with beginning(folder, page) as session:
+            yield session
+        return
     told = Scene()
     with vendors(folder, told.hosts) as internet:
         mirror = internet.mirror

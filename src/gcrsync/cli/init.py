@@ -81,7 +81,7 @@ def _write(screen: Screen, history: History, contents: Mapping[str, str]) -> Exi
         place = files.locate(history.root, path)
         if not place.exists():
             files.replace(history.root, path, content.encode())
-            screen.result(f"wrote {place}")
+            screen.result(f"wrote {path}")
             continue
         present = files.read(history.root, path).decode(errors="replace")
         if present == content or path == README:

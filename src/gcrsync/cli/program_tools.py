@@ -50,7 +50,7 @@ def init(options: InitOptions) -> Exit:
         gcrsync init distroless --to ghcr.io/acme --ci github --at 2:37
         gcrsync init registry.k8s.io --to oci:../images --yes
 
-    More about it stands in docs/configuration.md.
+    More about it stands in docs/start-on-github.md.
     """
     from gcrsync.cli.init import initialize
 
