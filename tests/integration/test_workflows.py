@@ -1,6 +1,7 @@
 """Every ``run:`` block of the workflows, run as it stands: with real git and real gcrsync, against registries on loopback."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.build import image, index
 from tests.support.faults import Fault, status
@@ -207,6 +209,15 @@ def test_the_action_installs_from_the_lock_of_its_own_commit_and_puts_nothing_bu
     assert "--require-hashes --requirement requirements/run.txt" in ended.output
     (added,) = Path(scene.runner.environment["GITHUB_PATH"]).read_text("utf-8").splitlines()
     assert [path.name for path in Path(added).iterdir()] == ["gcrsync"]
+
+
+def test_the_page_names_each_input_and_output_of_the_action_and_no_other() -> None:
+    action = yaml.safe_load((ROOT / ACTION / "action.yml").read_text("utf-8"))
+    page = (ROOT / "docs" / "start-on-github.md").read_text("utf-8")
+    rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \|", page, re.MULTILINE)
+
+    assert {name for row in rows for name in re.findall(r"[a-z-]+", row)} == set(action["inputs"])
+    assert all(f"`{name}`" in page for name in action["outputs"])
 
 
 @pytest.mark.parametrize("code", [0, 4])
