@@ -14,8 +14,8 @@ from gcrsync.cli.console import Screen
 from gcrsync.cli.forge import Forge, Remote
 from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.nightly import PATHS
-from gcrsync.cli.options import PreviewOptions
 from gcrsync.cli.origin import own_origin
+from gcrsync.cli.run_options import PreviewOptions
 from gcrsync.errors import GcrsyncError, UsageError
 from gcrsync.metadata.pages import FIRST_PAGE
 from gcrsync.metadata.paths import README
