@@ -9,6 +9,7 @@ from gcrsync.cli.record_options import (
     ResolveOptions,
     RewriteOptions,
     SearchOptions,
+    SiteOptions,
     VerifyOptions,
 )
 
@@ -157,5 +158,17 @@ def verify(options: VerifyOptions) -> Exit:
     More about it stands in docs/record.md.
     """
     from gcrsync.cli.verifying import verify as run
+
+    return run(options)
+
+
+@app.command(rich_help_panel=PANEL)
+@takes(SiteOptions)
+def site(options: SiteOptions) -> Exit:
+    """Write a static site of what is on record: each repository with its tags and their history, to browse and to search.
+
+    Reads the metadata repository alone. In the folder it replaces and removes files that it has made, and no others.
+    """
+    from gcrsync.cli.site import site as run
 
     return run(options)

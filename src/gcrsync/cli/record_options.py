@@ -165,5 +165,17 @@ class MirrorConfigOptions:
     verbose: Verbose = False
 
 
+@dataclass(frozen=True, slots=True)
+class SiteOptions:
+    """What ``site`` takes."""
+
+    output: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write it into, which may have an earlier one.")] = Path(
+        "site"
+    )
+    metadata_repo: MetadataRepo = None
+    branch: Branch = None
+    verbose: Verbose = False
+
+
 Told = CompareOptions | DoctorOptions | ImageOptions | RecordOptions | VerifyOptions
 """The options of the commands that give a document for programs."""

@@ -79,7 +79,7 @@ Put the `mirror` before a tag, or before a digest (the `mirrorDigest` where ther
 
 
 @dataclass(frozen=True, slots=True)
-class _Totals:
+class Totals:
     """What a row says of some records: ``newest`` is when the newest of their manifests was mirrored, ``size`` is in bytes."""
 
     repositories: int
@@ -90,7 +90,8 @@ class _Totals:
     gone: int
 
     @classmethod
-    def of(cls, records: Sequence[Record]) -> "_Totals":
+    def of(cls, records: Sequence[Record]) -> "Totals":
+        """Count what is in some records."""
         manifests = [manifest for record in records for manifest in record.manifests.values()]
         return cls(
             repositories=len(records),
@@ -103,6 +104,7 @@ class _Totals:
 
     @property
     def cells(self) -> tuple[str, ...]:
+        """The cells of a row, without the number of repositories."""
         day = self.newest.date().isoformat() if self.newest else ""
         return number(self.tags), day, size(self.size), number(self.held), number(self.gone)
 
@@ -123,7 +125,7 @@ def pages(records: Records, folders: Collection[str]) -> dict[str, str]:
 
 def _page(folder: str, records: Sequence[Record]) -> str:
     """Give the page of a registry, with its folders and the repositories directly under it, or of one of those folders."""
-    totals = _Totals.of(records)
+    totals = Totals.of(records)
     counts = f"Repositories: {number(totals.repositories)}. Tags: {number(totals.tags)}."
     here = [record for record in records if _page_folder(record) == folder]
     deeper = [record for record in records if _page_folder(record) != folder]
@@ -140,14 +142,14 @@ def _page_folder(record: Record) -> str:
 
 
 def _folder_row(folder: str, below: str, records: Sequence[Record]) -> str:
-    totals = _Totals.of(records)
+    totals = Totals.of(records)
     name = records[0].repository.path.partition("/")[0]
     return row((link(name, page_of(below).removeprefix(f"{folder}/")), number(totals.repositories), *totals.cells))
 
 
 def _repository_row(folder: str, record: Record) -> str:
     name = link(record.repository.path, path_of(record.repository).removeprefix(f"{folder}/"))
-    return row((name, *_Totals.of([record]).cells, code(record.mirror)))
+    return row((name, *Totals.of([record]).cells, code(record.mirror)))
 
 
 def _title(folder: str, repository: Repository) -> str:

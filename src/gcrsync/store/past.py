@@ -49,7 +49,26 @@ def versions(history: History, path: str) -> Iterator[Version]:
     """
     history.deepened()
     git, tip = history.git, history.head().commit
-    commits = _commits(git, tip, path) if tip else iter(())
+    changes = _commits(git, tip, path) if tip else iter(())
+    yield from _read(git, (commit for changed, commit in changes if changed == path))
+
+
+def all_versions(history: History, folder: str) -> Iterator[tuple[str, Iterator[Version]]]:
+    """Give each path below a folder, with what each commit made of it, from one look at the whole log.
+
+    A merge is among them where it has something else than each of its parents. Unlike :func:`versions` this tells also of commits
+    of which a merge took nothing, so that the last of them need not be what the tip has.
+    """
+    history.deepened()
+    git, tip = history.git, history.head().commit
+    by_path: dict[str, list[_Commit]] = {}
+    for path, commit in _commits(git, tip, folder) if tip else ():
+        by_path.setdefault(path, []).append(commit)
+    for path, commits in by_path.items():
+        yield path, _read(git, iter(commits))
+
+
+def _read(git: Git, commits: Iterator[_Commit]) -> Iterator[Version]:
     while batch := list(islice(commits, _BATCH)):
         contents = _contents(git, batch)
         for commit in batch:
@@ -57,8 +76,8 @@ def versions(history: History, path: str) -> Iterator[Version]:
             yield Version(commit.name, commit.at, befores, contents.get(commit.after.oid))
 
 
-def _commits(git: Git, tip: str, path: str) -> Iterator[_Commit]:
-    """Read the commits that changed a path. Git's plumbing does not care how a person wants a log to look."""
+def _commits(git: Git, tip: str, path: str) -> Iterator[tuple[str, _Commit]]:
+    """Read the commits that changed what is at or below a path. Git's plumbing does not care how a person wants a log to look."""
     names = git.run("rev-list", "--date-order", "--reverse", tip, "--", f":(top,literal){path}").output
     options = ("--stdin", "--root", "-r", "-c", "--raw", "--no-renames", "--no-abbrev", "--format=%H %ct")
     name, at = "", datetime.fromtimestamp(0, UTC)
@@ -66,9 +85,8 @@ def _commits(git: Git, tip: str, path: str) -> Iterator[_Commit]:
     for line in git.run("diff-tree", *options, "--", f":(top,literal){path}", stdin=names).text.splitlines() if names else ():
         if line.startswith(":"):
             description, _, changed = line.partition("\t")
-            if changed == path:
-                *befores, after = _entries(description)
-                yield _Commit(name, at, tuple(befores), after)
+            *befores, after = _entries(description)
+            yield changed, _Commit(name, at, tuple(befores), after)
         elif line:
             name, _, seconds = line.partition(" ")
             at = datetime.fromtimestamp(min(int(seconds or "0"), _LAST), UTC)

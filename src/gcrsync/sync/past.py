@@ -10,11 +10,11 @@ from gcrsync.errors import InvalidMetadataError, UsageError
 from gcrsync.metadata import document, paths
 from gcrsync.metadata.past import decode_tag
 from gcrsync.mirror.record import Record
-from gcrsync.mirror.span import Edit, Span, spans
+from gcrsync.mirror.span import Edit, Span, spans, standings
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.store.ground import is_shallow
 from gcrsync.store.history import History
-from gcrsync.store.past import SHALLOW, versions
+from gcrsync.store.past import SHALLOW, Version, all_versions, versions
 
 _REMEMBERED = 16
 """How many documents are remembered as they were read: what a commit had before is what another one made."""
@@ -45,7 +45,7 @@ def past(history: History, repository: Repository, tag: Tag | None) -> Past:
     Raises UsageError, with names that are near, for one that was never on record.
     """
     documents = _Documents(repository, tag)
-    told, shallow = spans(documents.edits(history)), is_shallow(history.git)
+    told, shallow = spans(documents.edits(versions(history, paths.path_of(repository)))), is_shallow(history.git)
     if documents.newest is None and not documents.skipped:
         near = _near_repositories(history, repository)
         raise _unknown(f"{repository} was never on record", near, shallow=shallow)
@@ -53,6 +53,28 @@ def past(history: History, repository: Repository, tag: Tag | None) -> Past:
         near = get_close_matches(tag, documents.tags(), cutoff=_LIKE)
         raise _unknown(f"{repository} never had a tag {tag}", near, shallow=shallow)
     return Past(repository, told, documents.skipped, shallow)
+
+
+def pasts(history: History, records: Iterable[Record]) -> tuple[Past, ...]:
+    """Give what is told of each repository of these records, which are those of the tip, from one look at the whole log."""
+    shallow, recorded = is_shallow(history.git), {paths.path_of(record.repository): record for record in records}
+    told: list[Past] = []
+    for path, made in all_versions(history, paths.ROOT):
+        record = recorded.get(path)
+        if record is not None:
+            documents = _Documents(record.repository, None)
+            tags = spans(documents.edits(made))
+            if documents.skipped or _ends_as(tags, record):
+                told.append(Past(record.repository, tags, documents.skipped, shallow))
+            else:
+                told.append(past(history, record.repository, None))
+    return tuple(told)
+
+
+def _ends_as(told: Mapping[Tag, tuple[Span, ...]], record: Record) -> bool:
+    """Say whether what is told ends with what is on record: it does not where a merge has left out what one side had."""
+    last = {(tag, span.standing) for tag, spans in told.items() for span in spans if span.until is None}
+    return last == {(name[0], standing) for name, standing in standings(record).items()}
 
 
 class _Documents:
@@ -65,10 +87,10 @@ class _Documents:
         self.skipped: dict[str, str] = {}
         """Why the documents of some commits could not be read."""
 
-    def edits(self, history: History) -> Iterator[Edit]:
+    def edits(self, versions: Iterable[Version]) -> Iterator[Edit]:
         """Give what each commit made of the record, where its document can be read."""
         read = lru_cache(_REMEMBERED)(self._read)
-        for version in versions(history, self._path):
+        for version in versions:
             after = read(version.after)
             if isinstance(after, str):
                 self.skipped[version.commit] = after

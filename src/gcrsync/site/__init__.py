@@ -1,0 +1,1 @@
+"""A static site of what is on record: records in, files out."""
