@@ -75,21 +75,24 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """A metadata repository with a bare remote, both in one folder, and the same files in a clone for git by hand."""
 
     folder: Path
 
     @property
     def ours(self) -> Path:
+        """The metadata repository."""
         return self.folder / "ours"
 
     @property
     def by_hand(self) -> Path:
+        """The clone for git by hand."""
         return self.folder / "by-hand"
 
     @property
     def history(self) -> History:
+        """The metadata repository, opened as a run opens it."""
         return open_history(self.ours, Surroundings(environment(), time.sleep, random.random), named=True)
 
 
@@ -119,8 +122,8 @@ def main() -> None:
 
 def _figures(namespace: StoredNamespace, scratch: Path, runs: int) -> Iterator[Figure]:
     yield _memory(namespace, scratch, runs)
-    records = _records(namespace, "gcr.io")
-    place = _filled(scratch / "checkpoints", records)
+    records = records_of(namespace, "gcr.io")
+    place = filled(scratch / "checkpoints", records)
     yield from _loading(place, namespace, runs)
     for count in (_MANY, _ONE):
         yield _checkpoints(place, count, runs)
@@ -131,13 +134,13 @@ def _memory(namespace: StoredNamespace, scratch: Path, runs: int) -> Figure:
     write_namespace(file, namespace)
     with replayed(file) as replay:
         registry = replay.namespace.partition("/")[0]
-        place = _filled(scratch / "compared", _records(namespace, registry))
+        place = filled(scratch / "compared", records_of(namespace, registry))
         command = (GCRSYNC, "compare", replay.namespace, "--to", "mirror.example")
         peaks = [measured(command, place.ours).peak / 1e6 for _ in range(runs)]
     return Figure("peak of a whole `gcrsync compare`, all recorded", peaks, unit="MB")
 
 
-def _loading(place: _Place, namespace: StoredNamespace, runs: int) -> Iterator[Figure]:
+def _loading(place: Place, namespace: StoredNamespace, runs: int) -> Iterator[Figure]:
     tree, seen = place.history.head(), _snapshot(namespace)
     selection = Selection(seen.namespace, seen.namespace)
     decoding, reading, plain = [], [], []
@@ -164,7 +167,7 @@ def _compared(records: Records, seen: Snapshot, selection: Selection) -> Records
     return records
 
 
-def _checkpoints(place: _Place, count: int, runs: int) -> Figure:
+def _checkpoints(place: Place, count: int, runs: int) -> Figure:
     """Change documents, and publish them as a run does, in turn with git by hand on the same files."""
     history, documents = place.history, Documents()
     known = documents.records(history.head(), ROOT)
@@ -172,12 +175,12 @@ def _checkpoints(place: _Place, count: int, runs: int) -> Figure:
     with history.locked():
         ground = history.prepare()
         for number in range(runs):
-            edit = _edit(known, count, f"{count}-{number}")
+            edit = edit_of(known, count, f"{count}-{number}")
             known = {**known, **edit.after}
             _write(place.by_hand, files_of((edit,), ground.tree, _nothing, documents))
             by_hand.append(_seconds(lambda: [git(place.by_hand, *arguments) for arguments in _BY_HAND]))
             started = time.perf_counter()
-            publication = history.publish(ground, _draft(edit, documents))
+            publication = history.publish(ground, draft(edit, documents))
             ours.append(time.perf_counter() - started)
             assert publication.pushed
             assert git(place.by_hand, "rev-parse", "HEAD^{tree}") == git(place.ours, "rev-parse", "HEAD^{tree}")
@@ -185,11 +188,12 @@ def _checkpoints(place: _Place, count: int, runs: int) -> Figure:
     return Figure(f"a checkpoint of {count:,} documents; git add, commit and push by hand", ours, by_hand)
 
 
-def _draft(edit: Edit, documents: Documents) -> Callable[[Ground], Draft]:
+def draft(edit: Edit, documents: Documents) -> Callable[[Ground], Draft]:
+    """Give what makes the commit of an edit."""
     return lambda ground: Draft(files_of((edit,), ground.tree, _nothing, documents), "a checkpoint", edit.entries[0].run)
 
 
-def _edit(known: Records, count: int, run: str) -> Edit:
+def edit_of(known: Records, count: int, run: str) -> Edit:
     """Let one tag move in so many repositories."""
     after = {}
     for repository, record in islice(known.items(), count):
@@ -200,22 +204,22 @@ def _edit(known: Records, count: int, run: str) -> Edit:
     return Edit({repository: known[repository] for repository in after}, after, (entry,))
 
 
-def _filled(folder: Path, records: Records) -> _Place:
+def filled(folder: Path, records: Records) -> Place:
     """Make a metadata repository with everything recorded and pushed, and another one of the same commit."""
-    place, remote = _Place(folder), folder / "ours.git"
+    place, remote = Place(folder), folder / "ours.git"
     place.ours.mkdir(parents=True)
     git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
     git(place.ours, "init", "--quiet", "--initial-branch=main")
     git(place.ours, "remote", "add", "origin", str(remote))
     everything = Edit({}, records, (Entry(_NIGHT, "gcr.io/generated", "first", "Everything."),))
     with place.history.locked():
-        place.history.publish(place.history.prepare(), _draft(everything, Documents()))
+        place.history.publish(place.history.prepare(), draft(everything, Documents()))
     shutil.copytree(remote, folder / "by-hand.git")
     git(folder, "clone", "--quiet", str(folder / "by-hand.git"), str(place.by_hand))
     return place
 
 
-def _records(namespace: StoredNamespace, registry: str) -> Records:
+def records_of(namespace: StoredNamespace, registry: str) -> Records:
     """Give the record of a mirror that has all of a namespace, as it was the night before last."""
     found = (_record(Repository(registry, stored.path), stored) for stored in namespace.repositories)
     return {record.repository: record for record in found}

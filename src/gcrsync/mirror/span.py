@@ -1,13 +1,18 @@
 """What a tag was in the course of time, from what each commit made of its record."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from gcrsync.mirror.record import Record
+from gcrsync.mirror.unread import Unread
 from gcrsync.oci.digest import Digest
 from gcrsync.oci.name import Tag
+
+_REMEMBERED = 8
+"""Of how many records it is remembered how their tags stand."""
 
 
 class State(StrEnum):
@@ -69,8 +74,9 @@ def spans(edits: Iterable[Edit]) -> Mapping[Tag, tuple[Span, ...]]:
     """
     ended: dict[Tag, list[Span]] = {}
     current: dict[Name, Span] = {}
+    latest = deque[tuple[Record, Mapping[Name, Standing]]](maxlen=_REMEMBERED)
     for edit in edits:
-        after, befores = standings(edit.after), [standings(before) for before in edit.befores]
+        after, *befores = (_remembered(record, latest) for record in (edit.after, *edit.befores))
         for name in {**current, **after}:
             now, was = after.get(name), current.get(name)
             if now == (was and was.standing) or any(before.get(name) == now for before in befores):
@@ -86,12 +92,22 @@ def spans(edits: Iterable[Edit]) -> Mapping[Tag, tuple[Span, ...]]:
     return {tag: tuple(sorted(ended[tag], key=lambda span: span.since)) for tag in sorted(ended, key=lambda tag: tag.sort_key)}
 
 
+def _remembered(record: Record, latest: deque[tuple[Record, Mapping[Name, Standing]]]) -> Mapping[Name, Standing]:
+    """Give the standings of a record that may be one of the latest: what a commit had before is what another one made."""
+    for known, found in latest:
+        if known is record:
+            return found
+    latest.append((record, standings(record)))
+    return latest[-1][1]
+
+
 def standings(record: Record) -> Mapping[Name, Standing]:
     """Say how each tag of a record stands; one may be mirrored with one digest and held with another."""
     found: dict[Name, Standing] = {}
+    is_whole = isinstance(record.manifests, Unread) and not record.former
     for tag, digest in record.served.items():
         state = State.MIRRORED if tag in record.tags else State.GONE if tag in record.gone else State.KEPT
-        found[tag, False] = Standing(state, digest, record.mirror, record.digest_at_mirror(tag))
+        found[tag, False] = Standing(state, digest, record.mirror, digest if is_whole else record.digest_at_mirror(tag))
     for tag, held in record.held.items():
         found[tag, True] = Standing(State.HELD, held.digest, reason=held.reason)
     return found

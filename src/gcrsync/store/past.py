@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from operator import itemgetter
 
 from gcrsync.store.command import Git
 from gcrsync.store.history import History
@@ -50,30 +51,29 @@ def versions(history: History, path: str) -> Iterator[Version]:
     history.deepened()
     git, tip = history.git, history.head().commit
     changes = _commits(git, tip, path) if tip else iter(())
-    yield from _read(git, (commit for changed, commit in changes if changed == path))
+    for changed, version in _read(git, changes):
+        if changed == path:
+            yield version
 
 
-def all_versions(history: History, folder: str) -> Iterator[tuple[str, Iterator[Version]]]:
-    """Give each path below a folder, with what each commit made of it, from one look at the whole log.
+def all_versions(history: History, folder: str) -> Iterator[tuple[str, Version]]:
+    """Give what each commit made of each path below a folder, path by path, from one look at the whole log.
 
     A merge is among them where it has something else than each of its parents. Unlike :func:`versions` this tells also of commits
     of which a merge took nothing, so that the last of them need not be what the tip has.
     """
     history.deepened()
     git, tip = history.git, history.head().commit
-    by_path: dict[str, list[_Commit]] = {}
-    for path, commit in _commits(git, tip, folder) if tip else ():
-        by_path.setdefault(path, []).append(commit)
-    for path, commits in by_path.items():
-        yield path, _read(git, iter(commits))
+    changes = _commits(git, tip, folder) if tip else iter(())
+    yield from _read(git, iter(sorted(changes, key=itemgetter(0))))
 
 
-def _read(git: Git, commits: Iterator[_Commit]) -> Iterator[Version]:
-    while batch := list(islice(commits, _BATCH)):
-        contents = _contents(git, batch)
-        for commit in batch:
+def _read(git: Git, changes: Iterator[tuple[str, _Commit]]) -> Iterator[tuple[str, Version]]:
+    while batch := list(islice(changes, _BATCH)):
+        contents = _contents(git, [commit for _, commit in batch])
+        for path, commit in batch:
             befores = tuple(contents.get(entry.oid) for entry in commit.befores)
-            yield Version(commit.name, commit.at, befores, contents.get(commit.after.oid))
+            yield path, Version(commit.name, commit.at, befores, contents.get(commit.after.oid))
 
 
 def _commits(git: Git, tip: str, path: str) -> Iterator[tuple[str, _Commit]]:

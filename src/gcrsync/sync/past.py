@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from gcrsync.errors import InvalidMetadataError, UsageError
 from gcrsync.metadata import document, paths
@@ -59,11 +61,11 @@ def pasts(history: History, records: Iterable[Record]) -> tuple[Past, ...]:
     """Give what is told of each repository of these records, which are those of the tip, from one look at the whole log."""
     shallow, recorded = is_shallow(history.git), {paths.path_of(record.repository): record for record in records}
     told: list[Past] = []
-    for path, made in all_versions(history, paths.ROOT):
+    for path, made in groupby(all_versions(history, paths.ROOT), key=itemgetter(0)):
         record = recorded.get(path)
         if record is not None:
             documents = _Documents(record.repository, None)
-            tags = spans(documents.edits(made))
+            tags = spans(documents.edits(version for _, version in made))
             if documents.skipped or _ends_as(tags, record):
                 told.append(Past(record.repository, tags, documents.skipped, shallow))
             else:
