@@ -26,6 +26,7 @@ USED = MIRROR.step("Mirror")
 RUN = Job("action.yml", "gcrsync", action_steps())
 CANARY = JOBS["canary.yml:list"]
 COPY = JOBS["copy.yml:copy"]
+PAGES = JOBS["pages.yml:build"]
 INSPECT = JOBS["inspect.yml:inspect"]
 REQUIRED = JOBS["ci.yml:required"].step("Require that every job succeeded")
 RELEASE = JOBS["release.yml:build"]
@@ -87,7 +88,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 def _config(source: str, destination: str) -> str:
-    return f'[[mirror]]\nsource = "{source}/project"\ndestination = "{destination}/mirror"\n'
+    return (
+        f'site = "https://acme.github.io/mirror/"\n[[mirror]]\nsource = "{source}/project"\ndestination = "{destination}/mirror"\n'
+    )
 
 
 def _repository(checkout: Path, origin: Path, config: str) -> Path:
@@ -129,7 +132,7 @@ def test_every_step_of_a_job_ends_well(scene: Scene, job: Job) -> None:
     assert [each for each in ended if each.code] == []
 
 
-@pytest.mark.parametrize("job", JOBS.values(), ids=str)
+@pytest.mark.parametrize("job", [job for job in JOBS.values() if any("run" in step for step in job.steps)], ids=str)
 def test_run_blocks_get_values_through_their_environment_alone(job: Job) -> None:
     blocks = [step["run"] for step in (*job.steps, *action_steps()) if "run" in step]
 
@@ -384,3 +387,46 @@ def test_each_registry_gets_its_own_secret_on_standard_input_and_only_where_ther
 
     assert ended == [0, 0]
     assert runner.calls == ["docker login quay.io --username me --password-stdin", "hidden"] * 2
+
+
+def test_a_night_starts_the_publishing_of_the_catalogue_where_one_is_published(scene: Scene) -> None:
+    step, runner = MIRROR.step("Publish the catalogue"), scene.runner_where("github.ref_name", "main")
+
+    assert runner.run(step).code == 0
+    assert runner.calls == ["gh workflow run pages.yml --repo acme/mirror --ref main"]
+
+    runner.install("gh", f"{RECORD}\nexit 1")
+    assert runner.run(step).output.startswith("::warning::The catalogue was not published")
+
+    _forget_the_site(scene)
+    assert runner.run(step).output == ""
+    assert len(runner.calls) == 2
+
+
+def test_the_site_of_what_the_night_has_recorded_is_written(scene: Scene) -> None:
+    scene.runner.run_job(MIRROR)
+
+    ended = scene.runner.run_job(PAGES)
+
+    assert [each for each in ended if each.code] == []
+    assert ended[-1].name == "Keep the site"
+    registry = scene.runner.values["matrix.namespace"].removesuffix("/project").replace(":", "_")
+    site = scene.runner.temporary / "site"
+    assert "latest" in (site / "r" / registry / "project" / "tool" / "index.html").read_text("utf-8")
+    page = scene.git("show", f"main:metadata/{registry}/project/README.md")
+    assert f"https://acme.github.io/mirror/n/{registry}/project/index.html" in page
+    assert (site / "n" / registry / "project" / "index.html").is_file()
+
+
+def test_without_the_address_of_a_site_nothing_is_published(scene: Scene) -> None:
+    _forget_the_site(scene)
+
+    ended = scene.runner.run_job(PAGES)
+
+    assert [each.name for each in ended] == ["Check out", "Look for the address of the site"]
+    assert "names no site" in scene.runner.summary
+
+
+def _forget_the_site(scene: Scene) -> None:
+    config = scene.runner.checkout / "gcrsync.toml"
+    config.write_text(config.read_text("utf-8").partition("\n")[2], "utf-8")

@@ -1,6 +1,8 @@
 """``gcrsync.toml``: what to mirror, to where, and by which rules."""
 
+import re
 import tomllib
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,22 +12,18 @@ from gcrsync.errors import InvalidConfigError
 
 FILE_NAME = "gcrsync.toml"
 
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]*)*")
+"""An address without anything secret in it, and without what ends a link in Markdown."""
+
 
 def parse_config(text: str, path: str) -> tuple[Table, ...]:
     """Read a configuration; ``path`` names it in errors.
 
     Raises InvalidConfigError with the line of what is wrong: no TOML, unknown keys, wrong types, malformed names and patterns, or
-    tables whose selections overlap.
+    tables whose selections overlap, or a site that is no address.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidConfigError(path, line_of_parser_error(text, str(error)), f"not TOML: {error}") from error
-    except RecursionError as error:
-        raise InvalidConfigError(path, 0, "not TOML that can be read: nested too deep") from error
-    for key in document:
-        if key != "mirror":
-            raise InvalidConfigError(path, line_of_top_key(text, key), f"unknown key {key!r}; expected [[mirror]] tables")
+    document = _document(text, path)
+    _site(document, text, path)
     tables = document.get("mirror", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise InvalidConfigError(path, line_of_top_key(text, "mirror"), "expected [[mirror]] tables (with two brackets)")
@@ -37,12 +35,45 @@ def parse_config(text: str, path: str) -> tuple[Table, ...]:
 
 def read_config(path: Path) -> tuple[Table, ...]:
     """Read the configuration file; InvalidConfigError where it cannot be read."""
+    return parse_config(_read(path), str(path))
+
+
+def read_site(path: Path) -> str:
+    """Give the address of the site from the configuration file, with a ``/`` at its end, or nothing where it names none."""
+    text = _read(path)
+    return _site(_document(text, str(path)), text, str(path))
+
+
+def _read(path: Path) -> str:
     try:
-        return parse_config(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InvalidConfigError(str(path), 0, "not UTF-8 text") from error
     except OSError as error:
         raise InvalidConfigError(str(path), 0, f"cannot be read: {error.strerror}") from error
+
+
+def _document(text: str, path: str) -> dict[str, object]:
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidConfigError(path, line_of_parser_error(text, str(error)), f"not TOML: {error}") from error
+    except RecursionError as error:
+        raise InvalidConfigError(path, 0, "not TOML that can be read: nested too deep") from error
+    for key in document:
+        if key not in ("mirror", "site"):
+            raise InvalidConfigError(path, line_of_top_key(text, key), f"unknown key {key!r}; expected [[mirror]] tables")
+    return document
+
+
+def _site(document: Mapping[str, object], text: str, path: str) -> str:
+    site = document.get("site", "")
+    if site == "":
+        return ""
+    if not isinstance(site, str) or not _ADDRESS.fullmatch(site):
+        reason = "expected the address of the site without a query, such as 'https://acme.github.io/mirror/'"
+        raise InvalidConfigError(path, line_of_top_key(text, "site"), reason)
+    return f"{site.removesuffix('/')}/"
 
 
 def _refuse_overlaps(tables: tuple[Table, ...], path: str) -> None:

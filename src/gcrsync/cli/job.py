@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gcrsync.cli.command import now
-from gcrsync.cli.config import FILE_NAME, read_config
+from gcrsync.cli.config import FILE_NAME, read_config, read_site
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.table import Table
 from gcrsync.errors import UsageError
@@ -70,7 +70,8 @@ def job(command: str, options: CompareOptions, base: Base, chosen: Iterable[Choi
     started = now()
     mirrors = tuple(_mirror(choice, options, base, started) for choice in chosen)
     part = "" if options.shard is None else f"-{options.shard.replace('/', 'of')}"
-    return Job(command, mirrors, started, run=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}{part}")
+    run = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}{part}"
+    return Job(command, mirrors, started, run, site=read_site(base.config) if base.config else "")
 
 
 def _mirror(choice: Choice, options: CompareOptions, base: Base, started: datetime) -> Mirror:

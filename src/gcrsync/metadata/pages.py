@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from urllib.parse import quote
 
 from gcrsync.metadata.markdown import code, link, number, row, size
-from gcrsync.metadata.paths import README, folders_of, page_of, path_of
+from gcrsync.metadata.paths import README, folders_of, page_of, path_of, site_page_of
 from gcrsync.mirror.record import Record, Records
 from gcrsync.oci.name import Repository
 
@@ -109,28 +110,32 @@ class Totals:
         return number(self.tags), day, size(self.size), number(self.held), number(self.gone)
 
 
-def pages(records: Records, folders: Collection[str]) -> dict[str, str]:
+def pages(records: Records, folders: Collection[str], site: str = "") -> dict[str, str]:
     """Give the text of each folder's page by its path.
 
     ``folders`` are of those that :func:`~gcrsync.metadata.paths.folders_of` gives, ``records`` all that is recorded. A folder
-    without any has no page.
+    without any has no page. ``site`` is the address of the site, with a ``/`` at its end, which they lead to where there is one.
     """
     below: dict[str, list[Record]] = {folder: [] for folder in sorted(folders)}
     for repository in sorted(records):
         for folder in folders_of(repository):
             if folder in below:
                 below[folder].append(records[repository])
-    return {page_of(folder): _page(folder, found) for folder, found in below.items() if found}
+    return {page_of(folder): _page(folder, found, site) for folder, found in below.items() if found}
 
 
-def _page(folder: str, records: Sequence[Record]) -> str:
+def _page(folder: str, records: Sequence[Record], site: str) -> str:
     """Give the page of a registry, with its folders and the repositories directly under it, or of one of those folders."""
     totals = Totals.of(records)
     counts = f"Repositories: {number(totals.repositories)}. Tags: {number(totals.tags)}."
     here = [record for record in records if _page_folder(record) == folder]
     deeper = [record for record in records if _page_folder(record) != folder]
     folders = (_folder_row(folder, below, list(found)) for below, found in groupby(deeper, key=_page_folder))
-    parts = [f"# {_title(folder, records[0].repository)}", _NOTE, f"{counts} [What the files say]({_to_readme(folder)})."]
+    parts = [
+        f"# {_title(folder, records[0].repository)}",
+        _NOTE,
+        f"{counts} [What the files say]({_to_readme(folder)}).{_to_site(folder, site)}",
+    ]
     parts += ["\n".join((*_FOLDER_HEAD, *folders))] if deeper else []
     parts += ["\n".join((*_REPOSITORY_HEAD, *(_repository_row(folder, record) for record in here)))] if here else []
     return "\n\n".join(parts) + "\n"
@@ -155,6 +160,10 @@ def _repository_row(folder: str, record: Record) -> str:
 def _title(folder: str, repository: Repository) -> str:
     top = repository.path.partition("/")[0]
     return code(repository.registry if folder == folders_of(repository)[0] else f"{repository.registry}/{top}")
+
+
+def _to_site(folder: str, site: str) -> str:
+    return f" [Browse and search](<{site}{quote(site_page_of(folder))}>)." if site else ""
 
 
 def _to_readme(folder: str) -> str:

@@ -75,6 +75,12 @@ def page_of(folder: str) -> str:
     return f"{folder}/{_PAGE_NAME}"
 
 
+def site_page_of(folder: str, page: str = "index.html") -> str:
+    """Give the path that a folder's page has in the site, or another page beside it; no folder there is taken for a page."""
+    components = (f"~{component}" if component == "index.html" else component for component in folder.split("/")[1:])
+    return f"n/{'/'.join(components)}/{page}"
+
+
 def _below_registry(repository: Repository, components: list[str]) -> str:
     host = repository.registry.replace(":", "_")
     return "/".join((ROOT, *(_escaped(component) for component in (host, *components))))

@@ -11,7 +11,7 @@ FRONT = "index.html"
 NAMES = "assets/names.js"
 """What the search looks through, loaded once somebody searches."""
 
-_NAMESPACES, _REPOSITORIES = "n", "r"
+_REPOSITORIES = "r"
 _OWN = "~"
 """Begins the names of pages that stand among folders of repositories, of which none begins so."""
 
@@ -29,8 +29,7 @@ def history_of(repository: Repository) -> str:
 
 def namespace_page(folder: str, number: int = 1) -> str:
     """Give the path of the page of a folder of the metadata: a registry, or what is below one."""
-    components = map(_apart, folder.removeprefix(f"{paths.ROOT}/").split("/"))
-    return f"{_NAMESPACES}/{'/'.join(components)}/{_numbered(number)}"
+    return paths.site_page_of(folder, _numbered(number))
 
 
 def root_from(path: str) -> str:

@@ -36,7 +36,8 @@ class Job:
     """What a run is asked to do: ``started`` (UTC) is when, ``run`` an id that no other run has.
 
     With ``move`` mirrors may get another name than the one on record; with ``retry_refused`` what a destination refused is tried
-    again. The run may prune ``allow_prune`` tags in all, whatever its rules say. A preview explains the tags of ``why``.
+    again. The run may prune ``allow_prune`` tags in all, whatever its rules say. A preview explains the tags of ``why``. The
+    pages for people lead to the ``site``, an address, where there is one.
     """
 
     command: str
@@ -47,6 +48,7 @@ class Job:
     retry_refused: bool = False
     allow_prune: int | None = None
     why: tuple[Asked, ...] = ()
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class Ledger:
         def write(ground: Ground) -> Draft:
             left = (edit_between(leftover.before, leftover.after) for leftover in ground.leftovers)
             return Draft(
-                files_of((*left, edit), ground.tree, self._served, self._documents),
+                files_of((*left, edit), ground.tree, self._served, self._documents, self._job.site),
                 message(names, counts - self._told),
                 self._job.run,
             )

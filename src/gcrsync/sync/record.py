@@ -87,8 +87,10 @@ def decoded(contents: Iterable[tuple[str, bytes]]) -> list[tuple[str, Record]]:
             gc.enable()
 
 
-def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Documents) -> Files:
+def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Documents, site: str = "") -> Files:
     """Give the files to write on top of a commit, whoever made it, so that it says what some edits say.
+
+    Their pages lead to the ``site``, an address, where there is one.
 
     Where it says all of it already, only what a run has said of itself at a checkpoint may have to be put otherwise. Raises
     InvalidMetadataError for a document that does not parse.
@@ -102,7 +104,7 @@ def files_of(edits: Iterable[Edit], tree: Tree, served: Served, documents: Docum
     if not changed:
         return _with_official(_corrected(tree, edits), tree, edits)
     changes = documents.write((current[repository] for repository in changed), tree)
-    return _with_official({**changes, **_pages(tree, current, changed), **_changelog(tree, edits)}, tree, edits)
+    return _with_official({**changes, **_pages(tree, current, changed, site), **_changelog(tree, edits)}, tree, edits)
 
 
 def recovered(records: Records, edits: Iterable[Edit], served: Served) -> Records:
@@ -210,11 +212,11 @@ def _has_document(record: Record) -> bool:
     return bool(record.served or record.held)
 
 
-def _pages(tree: Tree, records: Records, changed: Iterable[Repository]) -> Files:
+def _pages(tree: Tree, records: Records, changed: Iterable[Repository], site: str) -> Files:
     """Make the pages for people anew that show any of the changed records."""
     folders = {folder for repository in changed for folder in paths.folders_of(repository)}
     kept = {repository: record for repository, record in records.items() if _has_document(record)}
-    texts = pages.pages(kept, sorted(folders))
+    texts = pages.pages(kept, sorted(folders), site)
     if tree.read(paths.README) is None:
         texts = {**texts, paths.README: pages.FIRST_PAGE}
     empty = {path: None for folder in folders if (path := paths.page_of(folder)) not in texts}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gcrsync.cli.config import parse_config, read_config
+from gcrsync.cli.config import parse_config, read_config, read_site
 from gcrsync.cli.table import Table
 from gcrsync.errors import InvalidConfigError
 from gcrsync.mirror.choice import Choice, Order
@@ -170,6 +170,10 @@ def test_official_images_are_named_as_they_are_written() -> None:
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n\n[mirror.tags]\nfoo = 1\n", 6, r"unknown key 'tags\.foo'"),
         ("[[mirror]]\nsource = 'a'\ndestination = 'd.io'\n[[mirror]]\nsource = 'b'\nnmae = 'x'\n", 6, "unknown key 'nmae'"),
         ("\n[server]\nport = 1\n", 2, "unknown key 'server'"),
+        ("site = 1\n", 1, "address of the site"),
+        ("\nsite = 'https://me:secret@site.example/'\n", 2, "address of the site"),
+        ("site = 'javascript:alert(1)'\n", 1, "address of the site"),
+        ("site = 'https://site.example/a>b'\n", 1, "address of the site"),
         ("[mirror]\nsource = 'a'\n", 1, "two brackets"),
         ("[[mirror]]\ndestination = 'd.io'\n", 1, "either source or images"),
         ("[[mirror]]\nsource = 'a'\n", 1, "destination is missing"),
@@ -231,3 +235,18 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name in ("absent.toml", "latin.toml"):
         with pytest.raises(InvalidConfigError, match=name):
             read_config(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("line", "address"),
+    [
+        ("", ""),
+        ("site = ''", ""),
+        ("site = 'https://acme.github.io/mirror'", "https://acme.github.io/mirror/"),
+        ("site = 'http://127.0.0.1:8000/'", "http://127.0.0.1:8000/"),
+    ],
+)
+def test_the_address_of_the_site_ends_as_a_folder_does(tmp_path: Path, line: str, address: str) -> None:
+    (tmp_path / "gcrsync.toml").write_text(f"{line}\n{ONE}")
+
+    assert read_site(tmp_path / "gcrsync.toml") == address

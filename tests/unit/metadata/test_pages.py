@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from gcrsync.metadata.document import encode
 from gcrsync.metadata.pages import FIRST_PAGE, pages
@@ -8,6 +9,7 @@ from gcrsync.metadata.paths import README, folders_of
 from gcrsync.mirror.record import Mirrored, Records
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Tag
+from gcrsync.site.catalogue import Contents, site
 from tests.support.values import THEN, digest, record, records
 
 ROOT = Path(__file__).parents[3]
@@ -79,3 +81,15 @@ def test_each_folder_that_is_asked_for_has_a_page_and_no_other() -> None:
         "metadata/localhost_5000/README.md",
     }
     assert pages(RECORDS, ["metadata/gcr.io/empty"]) == {}
+
+
+def test_each_page_leads_to_its_own_in_the_site_where_there_is_one() -> None:
+    known = records(record("r.example:5000/a", {"v1": "one"}), record("r.example:5000/index.html/b", {"v1": "one"}))
+
+    linked = pages(known, _folders(known), "https://acme.github.io/mirror/")
+    files = site(Contents(known))
+
+    led = {path: unquote(text.partition("(<https://acme.github.io/mirror/")[2].partition(">")[0]) for path, text in linked.items()}
+    assert len(led) == 2
+    assert [path for path in led.values() if path not in files] == []
+    assert "Browse" not in "".join(pages(known, _folders(known)).values())
