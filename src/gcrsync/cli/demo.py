@@ -6,13 +6,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
+from gcrsync.archive.folder import LayoutFolder
 from gcrsync.cli.command import Exit, stoppable, stopped_within
+from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen
 from gcrsync.cli.demo_images import ImageMaker, first_night, second_night
+from gcrsync.cli.shown import Shown
 from gcrsync.errors import StoppedError, StoreError
 from gcrsync.serve.server import serving
+from gcrsync.site.paths import FRONT
 from gcrsync.sync.stop import Stop
 
 _NAMESPACE = "acme"
@@ -94,11 +99,23 @@ class _Show:
             raise StoreError(f"{' '.join(command)}: {ended.stderr.strip()}")
 
 
-def demonstrate(screen: Screen, folder: Path | None) -> Exit:
-    """Show the main job in ``folder`` (empty, or a new temporary one) and say where to look afterwards."""
+def demonstrate(screen: Screen, folder: Path | None, *, serve: bool) -> Exit:
+    """Show the main job in ``folder`` (empty, or a new temporary one), say where to look, and serve that where it is wanted."""
+    with stoppable() as stop:
+        place, show = _nights(screen, folder, stop)
+        _say_where_to_look(screen, show, place)
+        if serve:
+            pages = Shown(LayoutFolder(place / "mirror"), opened(str(show.repository)), screen).page
+            with serving(place / "mirror", pages=pages) as address:
+                screen.result(f"  http://{address}/  the catalogue, beside a registry of the mirror; stop with Ctrl-C")
+                stopped_within(stop, inf)
+    return Exit.DONE
+
+
+def _nights(screen: Screen, folder: Path | None, stop: Stop) -> tuple[Path, _Show]:
     place = _empty_folder(folder)
     source, mirror = place / "source", place / "mirror"
-    with stoppable() as stop, serving(source) as registry, serving(mirror, writable=True) as destination:
+    with serving(source) as registry, serving(mirror, writable=True) as destination:
         show = _Show(screen, place, stop)
         show.prepare()
         maker = ImageMaker(source, registry)
@@ -110,10 +127,17 @@ def demonstrate(screen: Screen, folder: Path | None) -> Exit:
         show.say("The record: one commit a night, pushed, and a changelog for people.")
         show.git("--no-pager", "log", "--stat", "--format=%h %s")
         show.print_file("CHANGELOG.md")
+        show.say("A catalogue of it, to browse and to search, such as GitHub Pages can publish.")
+        show.gcrsync("site", "--output", "../site")
+    return place, show
+
+
+def _say_where_to_look(screen: Screen, show: _Show, place: Path) -> None:
+    mirror = place / "mirror"
     show.say("Where to look:")
     screen.result(f"  {show.repository}  the record: metadata/, CHANGELOG.md, git log")
     screen.result(f"  {mirror}  the mirror, as image layouts; `gcrsync serve {mirror}` makes a registry of it again")
-    return Exit.DONE
+    screen.result(f"  {(place / 'site' / FRONT).as_uri()}  the catalogue: open it in a browser")
 
 
 def _first_night(show: _Show, namespace: str, destination: str) -> None:

@@ -10,18 +10,9 @@ from gcrsync.cli.command import Exit, takes
 from gcrsync.cli.doctor_options import DoctorOptions
 from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.program import app
+from gcrsync.cli.record_options import ServeOptions
 
 PANEL = "Begin, and serve"
-
-
-@dataclass(frozen=True, slots=True)
-class ServeOptions:
-    """What ``serve`` takes."""
-
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder: what follows oci: in a destination.")]
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = 5000
-    writable: Annotated[bool, typer.Option("--writable", help="Take pushes as well.")] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each request.")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +22,9 @@ class DemoOptions:
     folder: Annotated[
         Path | None, typer.Option(help="An empty folder to work in. Default: a new temporary one.", show_default=False)
     ] = None
+    serve: Annotated[bool, typer.Option("--serve", help="At the end serve the mirror and its catalogue, until it is stopped.")] = (
+        False
+    )
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell of a failure with the whole chain of its causes.")] = False
 
 
@@ -85,7 +79,8 @@ def doctor(options: DoctorOptions) -> Exit:
 def serve(options: ServeOptions) -> Exit:
     """Make a registry of an oci: folder, on loopback, until it is stopped.
 
-    Docker, skopeo, containerd and gcrsync itself can pull from it; with --writable they can push to it too.
+    Docker, skopeo, containerd and gcrsync itself can pull from it; with --writable they can push to it too. A browser finds
+    a catalogue there: of what is in the folder, or with --metadata-repo of what is on record, with its history.
 
     Ends with 0 when it is stopped.
 
@@ -94,11 +89,11 @@ def serve(options: ServeOptions) -> Exit:
         gcrsync serve ../images
         gcrsync serve ../images --port 0 --writable --verbose
 
-    More about it stands in README.md.
+    More about it stands in docs/catalogue.md.
     """
     from gcrsync.cli.serving import serve as run
 
-    return run(options.folder, options.port, writable=options.writable, verbose=options.verbose)
+    return run(options)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -119,4 +114,4 @@ def demo(options: DemoOptions) -> Exit:
     from gcrsync.cli.console import Screen
     from gcrsync.cli.demo import demonstrate
 
-    return demonstrate(Screen(verbose=options.verbose), options.folder)
+    return demonstrate(Screen(verbose=options.verbose), options.folder, serve=options.serve)

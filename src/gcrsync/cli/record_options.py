@@ -177,5 +177,24 @@ class SiteOptions:
     verbose: Verbose = False
 
 
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What ``serve`` takes."""
+
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder: what follows oci: in a destination.")]
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = 5000
+    writable: Annotated[bool, typer.Option("--writable", help="Take pushes as well.")] = False
+    metadata_repo: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH-or-URL",
+            help="Show what this metadata repository records. Default: what is in the folder.",
+            show_default=False,
+        ),
+    ] = None
+    branch: Branch = None
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each request.")] = False
+
+
 Told = CompareOptions | DoctorOptions | ImageOptions | RecordOptions | VerifyOptions
 """The options of the commands that give a document for programs."""

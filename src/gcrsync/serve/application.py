@@ -12,6 +12,7 @@ from gcrsync.archive.folder import LayoutFolder
 from gcrsync.errors import GcrsyncError, one_line
 from gcrsync.serve.call import Call, Code, RequestError, json_response
 from gcrsync.serve.listing import Listing
+from gcrsync.serve.pages import Pages, answer, is_page
 from gcrsync.serve.pull import Pull
 from gcrsync.serve.push import Push
 from gcrsync.serve.uploads import Uploads
@@ -30,9 +31,9 @@ _KEPT_HEADERS = ("Allow", "Content-Range")
 class RegistryApplication:
     """A folder of image layouts over the distribution API, with Google's list; threads may call it at once."""
 
-    def __init__(self, folder: LayoutFolder, *, writable: bool, log: Callable[[str], None]) -> None:
-        """Serve a folder, for reading or also for writing; ``log`` gets a line for each request."""
-        self._log = log
+    def __init__(self, folder: LayoutFolder, *, writable: bool, log: Callable[[str], None], pages: Pages | None = None) -> None:
+        """Serve a folder, for reading or also for writing, and pages beside it; ``log`` gets a line for each request."""
+        self._log, self._pages = log, pages
         self._uploads = Uploads(folder.staging)
         self._routes = _routes(Pull(folder), Listing(folder), Push(folder, self._uploads), writable=writable)
 
@@ -50,8 +51,10 @@ class RegistryApplication:
 
     def _answer(self, request: Request) -> Response:
         try:
+            if self._pages is not None and is_page(request):
+                return answer(self._pages, request)
             endpoint, values = self._routes.bind("localhost").match(request.path, request.method)
-            answer: Response = endpoint(Call.of(request, values))
+            answered: Response = endpoint(Call.of(request, values))
         except RequestError as error:
             return error.response()
         except HTTPException as error:
@@ -62,7 +65,7 @@ class RegistryApplication:
         except Exception as error:  # noqa: BLE001 - a defect ends its request, not the server
             self._log(one_line(f"{type(error).__name__}: {error}"))
             return RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, Code.UNKNOWN, "a defect of the registry").response()
-        return answer
+        return answered
 
 
 def _routes(pull: Pull, listing: Listing, push: Push, *, writable: bool) -> Map:

@@ -4,6 +4,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Lock, Thread
@@ -19,21 +20,32 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def serving(
-    root: Path, *, host: str = LOOPBACK, port: int = 0, writable: bool = False, log: Callable[[str], None] = lambda _: None
+def serving(  # noqa: PLR0913 - each is an option of its own, and hardly anybody names more than one
+    root: Path,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    writable: bool = False,
+    log: Callable[[str], None] = lambda _: None,
+    pages: Callable[[str, str], bytes | None] | None = None,
 ) -> Iterator[str]:
     """Serve a folder of image layouts, there or not yet, until the end of the ``with`` block, and give its ``host:port``.
 
-    Port 0 is any that is free; ``log`` gets a line for each request, from many threads. Raises UsageError for an address that
+    Port 0 is any that is free; ``log`` gets a line for each request, from many threads. ``pages`` gives the content of the
+    page at a path, for the registry at this address. Raises UsageError for an address that
     is not on loopback, and for a port that is taken.
     """
     address = _loopback(host)
-    application = RegistryApplication(LayoutFolder(root), writable=writable, log=log)
-    server = _listening(address, port, application, log)
+    with _listening(address, port) as listener:
+        port = listener.getsockname()[1]
+        name = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        shown = None if pages is None else partial(pages, name)
+        application = RegistryApplication(LayoutFolder(root), writable=writable, log=log, pages=shown)
+        server = _Server(listener, application, log)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="gcrsync-serve", daemon=True)
     thread.start()
     try:
-        yield f"[{address}]:{server.port}" if ":" in address else f"{address}:{server.port}"
+        yield name
     finally:
         server.shutdown()
         server.hang_up()
@@ -80,16 +92,14 @@ class _Server(ThreadedWSGIServer):
         self._log(one_line(f"connection broken: {type(error).__name__}: {error}"))
 
 
-def _listening(address: str, port: int, application: RegistryApplication, log: Callable[[str], None]) -> _Server:
+def _listening(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     if port not in range(65536):
         raise UsageError(f"listening on {address} port {port}: there is no such port", hint="name another --port")
     try:
-        listener = socket.create_server((address, port), family=family, backlog=128)
+        return socket.create_server((address, port), family=family, backlog=128)
     except OSError as error:
         raise UsageError(f"listening on {address} port {port}: {error.strerror}", hint="name another --port") from error
-    with listener:
-        return _Server(listener, application, log)
 
 
 def _loopback(host: str) -> str:
