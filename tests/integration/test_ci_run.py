@@ -9,7 +9,7 @@ import pytest
 from tests.support.runner import ROOT, Runner
 
 RECORD = 'printf "%s\\n" "${0##*/} $* CI=$CI" >>"$CALLS"'
-NEEDED = ("docker-registry", "git", "make", "shellcheck", "skopeo", "buildah")
+NEEDED = ("docker-registry", "git", "make", "shellcheck", "skopeo", "buildah", "chromium")
 
 
 @pytest.fixture

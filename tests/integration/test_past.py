@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gcrsync.sync.past import past, pasts
+from gcrsync.sync.record import read_records
 from tests.support.build import image
 from tests.support.mirrors import Mirror
 from tests.support.serving import served
@@ -117,3 +119,25 @@ def test_a_shallow_clone_tells_what_it_has_and_how_to_have_the_rest(mirror: Mirr
     assert ended.stdout.splitlines() == [whole[0], whole[-1]]
     assert ended.stderr.splitlines()[0].endswith("git fetch --unshallow")
     assert "git fetch --unshallow" in mirror.run("history", f"{mirror.environment['SOURCE']}:before", code=2).stderr
+
+
+def test_of_all_repositories_at_once_the_same_is_told_as_of_each_also_after_a_merge_that_took_one_side(mirror: Mirror) -> None:
+    place, root = mirror.place, mirror.root
+    (path,) = [path.relative_to(root).as_posix() for path in root.glob("metadata/*/p/a.json")]
+    text = (root / path).read_text()
+    other = {path.replace("a.json", "b.json"): text.replace("/p/a", "/p/b")}
+    place.git(root, "switch", "--quiet", "--create", "side")
+    place.commit(root, "side", {path: text.replace('"v1"', '"side"'), **other})
+    place.git(root, "switch", "--quiet", "main")
+    place.commit(root, "main", {"notes.txt": "1"})
+    place.git(root, "merge", "--quiet", "--no-commit", "side")
+    (root / path).write_text(text)
+    place.git(root, "add", path)
+    place.git(root, "commit", "--quiet", "--message", "merge")
+    history = place.open(root)
+
+    told = {each.repository.path: each for each in pasts(history, read_records(history.head()).values())}
+
+    assert set(told) == {"p/a", "p/b"}
+    assert "side" not in told["p/a"].tags
+    assert [each for each in told.values() if each != past(history, each.repository, None)] == []

@@ -1,6 +1,6 @@
 """What the commits of a branch made of one file, read in a few processes however many they are."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -56,15 +56,15 @@ def versions(history: History, path: str) -> Iterator[Version]:
             yield version
 
 
-def all_versions(history: History, folder: str) -> Iterator[tuple[str, Version]]:
-    """Give what each commit made of each path below a folder, path by path, from one look at the whole log.
+def all_versions(history: History, folder: str, wanted: Container[str]) -> Iterator[tuple[str, Version]]:
+    """Give what each commit made of each wanted path below a folder, path by path, from one look at the whole log.
 
     A merge is among them where it has something else than each of its parents. Unlike :func:`versions` this tells also of commits
     of which a merge took nothing, so that the last of them need not be what the tip has.
     """
     history.deepened()
     git, tip = history.git, history.head().commit
-    changes = _commits(git, tip, folder) if tip else iter(())
+    changes = [change for change in _commits(git, tip, folder) if change[0] in wanted] if tip else []
     yield from _read(git, iter(sorted(changes, key=itemgetter(0))))
 
 

@@ -61,15 +61,13 @@ def pasts(history: History, records: Iterable[Record]) -> tuple[Past, ...]:
     """Give what is told of each repository of these records, which are those of the tip, from one look at the whole log."""
     shallow, recorded = is_shallow(history.git), {paths.path_of(record.repository): record for record in records}
     told: list[Past] = []
-    for path, made in groupby(all_versions(history, paths.ROOT), key=itemgetter(0)):
-        record = recorded.get(path)
-        if record is not None:
-            documents = _Documents(record.repository, None)
-            tags = spans(documents.edits(version for _, version in made))
-            if documents.skipped or _ends_as(tags, record):
-                told.append(Past(record.repository, tags, documents.skipped, shallow))
-            else:
-                told.append(past(history, record.repository, None))
+    for path, made in groupby(all_versions(history, paths.ROOT, recorded), key=itemgetter(0)):
+        documents = _Documents(recorded[path].repository, None)
+        tags = spans(documents.edits(version for _, version in made))
+        if documents.skipped or _ends_as(tags, recorded[path]):
+            told.append(Past(recorded[path].repository, tags, documents.skipped, shallow))
+        else:
+            told.append(past(history, recorded[path].repository, None))
     return tuple(told)
 
 

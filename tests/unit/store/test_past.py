@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from gcrsync.store.ground import is_shallow
-from gcrsync.store.past import Version, versions
+from gcrsync.store.past import Version, all_versions, versions
 from tests.support.repositories import Workplace
 
 A = "metadata/gcr.io/p/a.json"
@@ -114,3 +114,16 @@ def test_a_shallow_clone_is_known_and_tells_what_it_has(place: Workplace) -> Non
 
     assert (is_shallow(place.open(clone).git), is_shallow(shallow.git)) == (False, True)
     assert made(list(versions(shallow, A))) == [((None,), b"2\n")]
+
+
+def test_all_paths_of_a_folder_are_told_one_after_the_other_as_each_by_itself(place: Workplace) -> None:
+    clone, other = place.seeded(), A.replace("a.json", "b.json")
+    place.commit(clone, "one", {A: "1\n", other: "1\n", "elsewhere.json": "1\n"})
+    place.commit(clone, "two", {other: "2\n"})
+    place.commit(clone, "three", {A: "3\n"})
+    history = place.open(clone)
+
+    told = list(all_versions(history, "metadata", {A, other}))
+
+    assert [path for path, _ in told] == [A, A, other, other]
+    assert [version for _, version in told] == [*versions(history, A), *versions(history, other)]
