@@ -107,11 +107,26 @@ def test_the_demonstration_ends_by_itself_and_says_where_to_look(mirror: Mirror,
     record = tmp_path / "demo" / "metadata-repository"
 
     assert f"  {record}  the record" in told
+    catalogue = tmp_path / "demo" / "site" / "index.html"
+    assert told.splitlines()[-1] == f"  {catalogue.as_uri()}  the catalogue: open it in a browser"
+    assert "acme/app" in catalogue.read_text("utf-8")
     assert "\n\n$ gcrsync sync\n" in told
     assert "\N{REPLACEMENT CHARACTER}" not in told
     assert [line.rpartition(": ")[2] for line in mirror.place.subjects(record)] == ["7 added", "1 added, 2 moved, 1 gone"]
     assert mirror.place.git(record, "status", "--porcelain", "--", "metadata", "CHANGELOG.md") == ""
     assert (tmp_path / "demo" / "mirror" / "mirror" / "acme" / "app" / "index.json").exists()
+
+
+def test_a_demonstration_serves_the_mirror_and_its_catalogue_where_that_is_wanted(mirror: Mirror, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gcrsync", "demo", "--serve", "--folder", str(tmp_path / "demo")]
+    with subprocess.Popen(command, env=mirror.environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = next(line.split()[0] for line in process.stdout if line.startswith("  http://"))
+        assert "acme/app" in httpx.get(address).text
+        assert "mirror/acme/app" in httpx.get(f"{address}v2/_catalog").json()["repositories"]
+        process.terminate()
+
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

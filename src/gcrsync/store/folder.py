@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from gcrsync.errors import StoreError, UsageError
-from gcrsync.store.files import locate, read, remove, replace
+from gcrsync.store.files import locate, read, remove, replace, sweep
 
-LIST = ".gcrsync-files"
+LIST = ".made-by-gcrsync"
 """The file that names those which were made here."""
 
 _FIRST_LINE = "# The files here that gcrsync has made. It replaces and removes these, and no others."
@@ -22,6 +22,8 @@ def remake(root: Path, made: Mapping[str, Callable[[], bytes]]) -> None:
     """
     before = _listed(root)
     _refuse_others(root, made.keys() - before)
+    for folder in {locate(root, path).parent for path in before} - {root}:
+        sweep(folder)
     _list(root, {*before, *made})  # first, so that what a killed run has made is known to the next one
     for path, make in made.items():
         content = make()

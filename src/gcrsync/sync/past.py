@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import groupby
@@ -59,16 +59,17 @@ def past(history: History, repository: Repository, tag: Tag | None) -> Past:
 
 def pasts(history: History, records: Iterable[Record]) -> tuple[Past, ...]:
     """Give what is told of each repository of these records, which are those of the tip, from one look at the whole log."""
-    shallow, recorded = is_shallow(history.git), {paths.path_of(record.repository): record for record in records}
+    recorded = {paths.path_of(record.repository): record for record in records}
     told: list[Past] = []
     for path, made in groupby(all_versions(history, paths.ROOT, recorded), key=itemgetter(0)):
         documents = _Documents(recorded[path].repository, None)
         tags = spans(documents.edits(version for _, version in made))
         if documents.skipped or _ends_as(tags, recorded[path]):
-            told.append(Past(recorded[path].repository, tags, documents.skipped, shallow))
+            told.append(Past(recorded[path].repository, tags, documents.skipped))
         else:
             told.append(past(history, recorded[path].repository, None))
-    return tuple(told)
+    shallow = is_shallow(history.git)  # asked last: a clone of our own fetches what it lacks once somebody wants it
+    return tuple(replace(each, shallow=shallow) for each in told)
 
 
 def _ends_as(told: Mapping[Tag, tuple[Span, ...]], record: Record) -> bool:

@@ -52,8 +52,10 @@ def test_what_a_killed_making_left_is_known_to_the_next(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        remake(tmp_path, {"one": partial(bytes, b"1"), "two": killed})
+        remake(tmp_path, {"one": partial(bytes, b"1"), "a/two": killed})
     assert _files(tmp_path) == {"one": "1"}
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / ".gcrsync-0123").touch()
 
     _remake(tmp_path, two="2")
 
