@@ -168,6 +168,15 @@ def site(options: SiteOptions) -> Exit:
     """Write a static site of what is on record: each repository with its tags and their history, to browse and to search.
 
     Reads the metadata repository alone. In the folder it replaces and removes files that it has made, and no others.
+
+    Ends with 0; 2 if a file of somebody else is in the way; 3 if the record cannot be read, or a file not written.
+
+    For example:
+
+        gcrsync site
+        gcrsync site --output ../site --metadata-repo ../mirror
+
+    More about it stands in docs/catalogue.md.
     """
     from gcrsync.cli.site import site as run
 

@@ -88,6 +88,7 @@ def serve(options: ServeOptions) -> Exit:
 
         gcrsync serve ../images
         gcrsync serve ../images --port 0 --writable --verbose
+        gcrsync serve ../images --metadata-repo .
 
     More about it stands in docs/catalogue.md.
     """
@@ -108,6 +109,7 @@ def demo(options: DemoOptions) -> Exit:
 
         gcrsync demo
         gcrsync demo --folder /tmp/demo
+        gcrsync demo --serve                   # and look in a browser
 
     More about it stands in README.md.
     """
