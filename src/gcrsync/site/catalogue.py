@@ -58,9 +58,9 @@ def site(contents: Contents) -> Files:
 
 def _front(contents: Contents, registries: Sequence[Shelf]) -> bytes:
     is_small = len(contents.records) <= _ON_THE_FRONT
-    listed = [(each, tuple(map(of_record, each.records)) if is_small else each.entries[:_ON_A_PAGE]) for each in registries]
+    listed = [(each, tuple(map(of_record, each.records)) if is_small else each.entries) for each in registries]
     totals = Totals.of(tuple(contents.records.values()))
-    return render("front", path=FRONT, listed=listed, totals=totals, note=contents.note)
+    return render("front", path=FRONT, listed=listed, most=_ON_A_PAGE, totals=totals, note=contents.note)
 
 
 def _names(contents: Contents) -> bytes:

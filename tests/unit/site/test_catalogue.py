@@ -150,3 +150,13 @@ def test_the_same_records_give_the_same_bytes_in_whatever_order_they_come() -> N
 
 def test_a_record_of_nothing_is_a_site_that_says_so() -> None:
     assert b"Nothing is on record yet" in _made()["index.html"]
+
+
+def test_the_first_page_of_a_large_mirror_is_as_short_as_any_and_leads_to_the_rest() -> None:
+    made = _made(*(record(f"r.example/a{number}", {"v1": "one"}) for number in range(501)), record("r.example/b/c", {"v1": "one"}))
+
+    front = made["index.html"].decode()
+    assert front.count("<tr>") == 501
+    assert ">r.example/b</a> <small>1 repository</small>" in front
+    assert ">All 502 of r.example</a>" in front
+    assert made["n/r.example/~2.html"].decode().count("<tr>") == 3
