@@ -17,6 +17,7 @@ WORKERS = $(shell "$(PYTHON)" -c 'import os; print(max(4, os.cpu_count() or 1))'
 # With WHEEL=dist/….whl everything runs with that instead of the sources. TESTS are more arguments for pytest.
 WHEEL ?=
 TESTS ?=
+EXTRAS ?=
 
 VENV := .venv$(if $(WHEEL),-wheel)
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
@@ -31,7 +32,7 @@ demo: $(VENV)/installed  ## show the whole nightly job on two embedded registrie
 	$(VENV)/bin/gcrsync demo
 
 .PHONY: install
-install: $(VENV)/installed  ## put gcrsync into .venv/bin, from the lock
+install: $(VENV)/installed $(EXTRAS:%=$(VENV)/extra-%)  ## put gcrsync into .venv/bin, from the lock; EXTRAS="dask notify" too
 
 .PHONY: test
 test: $(VENV)/developed  ## run the tests; none needs a network
@@ -79,6 +80,8 @@ wheel: $(VENV)/developed  ## build dist/gcrsync-….whl
 lock: $(VENV)/developed  ## resolve the dependencies again; LOCK=--upgrade takes the newest versions
 	$(COMPILE) --group build --output-file requirements/run.txt
 	$(COMPILE) --group dev --extra dask --extra notify --constraints requirements/run.txt --output-file requirements/dev.txt
+	for extra in dask notify; do \
+	  $(COMPILE) --extra $$extra --constraints requirements/dev.txt --output-file requirements/$$extra.txt || exit 1; done
 
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock' $(LOCK) pyproject.toml
@@ -99,6 +102,10 @@ $(VENV)/bin/python:
 $(VENV)/installed: requirements/run.txt pyproject.toml $(WHEEL) | $(VENV)/bin/python
 	$(PIP) --require-hashes --requirement requirements/run.txt
 	$(PIP) --no-deps --no-build-isolation $(SUBJECT)
+	@touch $@
+
+$(VENV)/extra-%: requirements/%.txt | $(VENV)/installed
+	$(PIP) --require-hashes --requirement $<
 	@touch $@
 
 $(VENV)/developed: requirements/dev.txt pyproject.toml $(WHEEL) | $(VENV)/bin/python

@@ -1,6 +1,5 @@
 """The nightly jobs that ``gcrsync init`` writes: read by those who know workflows, and run as they stand."""
 
-import json
 import shutil
 import subprocess
 import sysconfig
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -93,6 +93,7 @@ def test_the_workflow_mirrors_in_parts_and_pushes_the_record(scene: Scene) -> No
         "github.token": JOB_TOKEN,
         "inputs.namespaces": "",
         "runner.temp": str(scene.runner.temporary),
+        "secrets.GCRSYNC_NOTIFY": "",
         "secrets.GCRSYNC_USERNAME": "gitlab-ci-token",
         "secrets.GCRSYNC_PASSWORD": JOB_TOKEN,
     }
@@ -117,7 +118,8 @@ def test_the_pipeline_mirrors_with_the_job_s_token_and_pushes_the_record_with_an
     assert scene.log()[2:] == ["gcrsync"]
     assert JOB_TOKEN not in ended.stdout
     assert GIT_TOKEN not in ended.stdout
-    assert json.loads((scene.runner.checkout / "report.json").read_text("utf-8"))["exit"] == 0
+    report = ET.parse(scene.runner.checkout / "report.xml").getroot()  # noqa: S314 - what we have just written
+    assert report.get("failures") == "0"
     assert not list(scene.runner.folder.rglob("docker/config.json"))
 
 

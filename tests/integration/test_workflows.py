@@ -70,6 +70,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
             "matrix.namespace": f"{source_host}/project",
             "matrix.shard": "1/1",
             "strategy.job-index": "0",
+            "secrets.GCRSYNC_NOTIFY": "",
             "secrets.GCRSYNC_PASSWORD": "",
             "secrets.GCRSYNC_USERNAME": "",
             **dict.fromkeys(("secrets.DOCKERHUB_USERNAME", "secrets.DOCKERHUB_TOKEN"), ""),
@@ -208,10 +209,19 @@ def test_the_action_installs_from_the_lock_of_its_own_commit_and_puts_nothing_bu
     ended = scene.runner.run(USED)
 
     (made,) = (call for call in scene.runner.calls if call.startswith("make "))
-    assert made == f"make -C {scene.runner.checkout} install PYTHON={sys.executable}"
+    assert made == f"make -C {scene.runner.checkout} install PYTHON={sys.executable} EXTRAS="
     assert "--require-hashes --requirement requirements/run.txt" in ended.output
+    assert "requirements/notify.txt" not in ended.output
     (added,) = Path(scene.runner.environment["GITHUB_PATH"]).read_text("utf-8").splitlines()
     assert [path.name for path in Path(added).iterdir()] == ["gcrsync"]
+
+
+def test_whoever_wants_notices_gets_what_sends_them_from_the_lock_too(scene: Scene) -> None:
+    _replace_gcrsync(scene.runner, 'echo "$GCRSYNC_NOTIFY"')
+    ended = scene.runner_where("secrets.GCRSYNC_NOTIFY", "json://example.com").run(USED)
+
+    assert "--require-hashes --requirement requirements/notify.txt" in ended.output
+    assert ended.output.splitlines()[-1] == "json://example.com"
 
 
 def test_the_page_names_each_input_and_output_of_the_action_and_no_other() -> None:

@@ -162,6 +162,7 @@ class Runner:
         given = {name: str(value) for name, value in step["with"].items()}
         assert given.keys() <= inputs.keys()
         values = {f"inputs.{name}": self._evaluated(value) for name, value in (inputs | given).items()}
+        values["inputs.notify && 'notify'"] = "notify" if values["inputs.notify"] else ""
         return replace(self, values={**self.values, "steps.python.outputs.python-path": sys.executable, **values})
 
     def start(self, step: Step) -> subprocess.Popen[str]:
@@ -171,7 +172,7 @@ class Runner:
         script.write_text(step["run"], "utf-8")
         environment = self.environment | {name: self._evaluated(value) for name, value in step.get("env", {}).items()}
         return subprocess.Popen(
-            [*shells[step.get("shell", "bash")], str(script)],
+            ["env", "--default-signal=INT", *shells[step.get("shell", "bash")], str(script)],  # which who runs the tests may ignore
             cwd=self.checkout,
             env=environment,
             stdout=subprocess.PIPE,
