@@ -1,5 +1,6 @@
 """What a shell completes: the script of the program in a real bash, with words parted as bash parts them."""
 
+import json
 import subprocess
 import sys
 import time
@@ -68,6 +69,24 @@ def test_what_is_broken_or_absent_completes_to_nothing_and_says_nothing(folder: 
         *("", "", ""),
         "gcr.io/distroless/base",
     ]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_no_shell_is_told_a_name_that_it_could_run(folder: Path, shell: str) -> None:
+    (folder / "gcrsync.toml").write_text(
+        "[[mirror]]\nsource = 'gcr.io/a'\ndestination = '\\$(touch run)'\n"
+        "[[mirror]]\nsource = 'gcr.io/b'\ndestination = 'oci:~/images'\n"
+    )
+    (folder / "metadata/gcr.io/distroless/static.json").write_text(json.dumps({"tags": {"v1": {}, r"v\`touch run`": {}, "-x": {}}}))
+
+    def told(line: str) -> str:
+        asking = {"_GCRSYNC_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+        return subprocess.run([PROGRAM], cwd=folder, env=asking, capture_output=True, text=True, check=True).stdout
+
+    destinations, tags = told("gcrsync sync --to "), told("gcrsync resolve gcr.io/distroless/static:")
+    assert "images" in destinations
+    assert "v1" in tags
+    assert "touch" not in destinations + tags
 
 
 def test_a_thousand_repositories_are_read_within_a_fifth_of_a_second(tmp_path: Path) -> None:

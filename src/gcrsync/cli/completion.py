@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from itertools import accumulate
@@ -24,6 +25,9 @@ _HEAD = "_GCRSYNC_HEAD"
 
 _CONFIGURATION = "gcrsync.toml"
 _LARGEST = 64 * 1024 * 1024
+_HARMLESS = re.compile(r"[\w./:][\w./:@~+-]*")
+"""What names are made of that a shell is told: zsh runs what it is told, and the files may be somebody else's."""
+
 _SILENT = (GcrsyncError, OSError, ValueError, TypeError, AttributeError)
 """What goes wrong where files are broken or absent: nobody wants to read of it while typing."""
 
@@ -84,7 +88,7 @@ def _completed(incomplete: str, found: Callable[[str], Iterable[str]]) -> list[s
         names = sorted(name for name in found(head + incomplete) if name.startswith(head + incomplete))
     except _SILENT:
         return []
-    return [name.removeprefix(head) for name in names if name.isprintable()]
+    return [name.removeprefix(head) for name in names if _HARMLESS.fullmatch(name)]
 
 
 def _root(ctx: typer.Context) -> Path:
