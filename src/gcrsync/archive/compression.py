@@ -1,6 +1,7 @@
 """How bytes are packed, by how they begin, and the same bytes unpacked piece by piece."""
 
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,6 +22,10 @@ _MOST_MEMORY = 256 * 1024 * 1024
 _HARMLESS = 4 * 1024**3
 _STEEPEST = 1_100
 """How many times its size something may unpack to once that is more than is harmless: no gzip comes to more."""
+
+
+_END = b"the end of it all"
+"""What is put behind zstd data to see that they have an end."""
 
 
 class Compression(StrEnum):
@@ -78,10 +83,35 @@ def _gzip(file: BinaryIO) -> Iterator[bytes]:
             yield chunk
 
 
+class _Ended(io.RawIOBase):
+    """A file with a frame of our own behind its last byte, which unpacks to ``_END``."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._last = file, zstandard.compress(_END)
+
+    def readable(self) -> bool:
+        """Say so."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # Python 3.11 has no type for all buffers
+        """Read on; 0 at the end."""
+        data = self._file.read(len(buffer))
+        if not data:
+            data, self._last = self._last[: len(buffer)], self._last[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
 def _zstd(file: BinaryIO) -> Iterator[bytes]:
-    with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False) as reader:
+    """Unpack frame after frame; a reader does not tell a cut one, but what is put behind that does not come out."""
+    held, ended = b"", io.BufferedReader(_Ended(file), CHUNK)
+    with zstandard.ZstdDecompressor().stream_reader(ended, read_across_frames=True) as reader:
         while chunk := reader.read(CHUNK):
-            yield chunk
+            held += chunk
+            yield held[: -len(_END)]
+            held = held[-len(_END) :]
+    if held != _END:
+        raise EOFError
 
 
 def _xz(file: BinaryIO) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 import gzip
 import io
 import lzma
+import os
 
 import pytest
 import zstandard
@@ -29,10 +30,18 @@ def test_what_is_packed_is_known_by_its_beginning_and_unpacked_whole_in_one_piec
     assert unpack(PACKED[kind], kind) == CONTENT
 
 
-@pytest.mark.parametrize("kind", [Compression.GZIP, Compression.XZ])
-def test_what_is_cut_is_told_to_be_so(kind: Compression) -> None:
-    with pytest.raises(InvalidArchiveError, match="it is cut"):
-        unpack(PACKED[kind][:-30], kind)
+@pytest.mark.parametrize("kind", [Compression.GZIP, Compression.XZ, Compression.ZSTD])
+@pytest.mark.parametrize("missing", [1, 4, 12])
+def test_what_is_cut_is_told_to_be_so(kind: Compression, missing: int) -> None:
+    with pytest.raises(InvalidArchiveError, match=r"it is cut|damaged"):
+        unpack(PACKED[kind][:-missing], kind)
+
+
+def test_zstd_data_are_known_to_be_cut_wherever_that_is() -> None:
+    packed = zstandard.ZstdCompressor(write_content_size=False).compress(os.urandom(100) + bytes(1000))
+    for size in range(1, len(packed)):
+        with pytest.raises(InvalidArchiveError, match=r"it is cut|damaged"):
+            unpack(packed[:size], Compression.ZSTD)
 
 
 @pytest.mark.parametrize("kind", [Compression.GZIP, Compression.XZ, Compression.ZSTD])
