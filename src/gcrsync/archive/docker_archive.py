@@ -78,7 +78,7 @@ class DockerArchive:
         said = name.rpartition("/")[2].removeprefix("sha256:").removesuffix(".json")
         if len(said) == _DIGITS and said != digest.encoded:
             raise InvalidArchiveError(f"{name} in {self._members.what}", f"its bytes have the digest {digest}")
-        self._stored[digest] = Stored.of(raw)
+        self._stored[digest] = self._members.get(name)
         return digest
 
 

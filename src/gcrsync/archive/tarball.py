@@ -17,6 +17,9 @@ _MOST_MEMBERS = 100_000
 _LARGEST_HEADER = 1024 * 1024
 """The most bytes that are read of a header at a time: names and links are not longer."""
 
+_MOST_HEADERS = 64 * 1024 * 1024
+"""The most bytes that are read of all headers together: what they say is kept in memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class _File:
@@ -39,10 +42,15 @@ _Entries = Mapping[str, _File | _Link]
 class _Headers(io.BufferedReader):
     """What headers are read from: no more than headers are."""
 
+    _left = _MOST_HEADERS
+
     def read(self, size: int | None = -1) -> bytes:
         """Give the next bytes, but never all that there are."""
         if size is None or not 0 <= size <= _LARGEST_HEADER:
             raise tarfile.ReadError(f"a header of {size} bytes")
+        self._left -= size
+        if self._left < 0:
+            raise tarfile.ReadError(f"headers of more than {_MOST_HEADERS:,} bytes")
         return super().read(size)
 
 

@@ -88,6 +88,15 @@ def test_a_header_is_not_believed_to_be_as_large_as_it_says(tmp_path: Path) -> N
         pass
 
 
+def test_headers_together_are_not_believed_to_be_as_large_as_they_are(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("a" * (2**20 - 600))
+    header = member.tobuf(tarfile.GNU_FORMAT)
+    with members(tmp_path, header * 10 + bytes(1024)) as found:
+        assert member.name in found
+    with pytest.raises(InvalidArchiveError, match="headers of more than"), members(tmp_path, header * 65 + bytes(1024)):
+        pass
+
+
 @pytest.mark.parametrize("data", [b"", b"rubbish" * 1000, tarball({"a": bytes(5000)})[:3000], tarball({"a": b""})[:200]])
 def test_what_is_no_tar_archive_or_is_cut_is_said_to_be_so(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InvalidArchiveError, match="no tar archive, or it is cut"), members(tmp_path, data):
