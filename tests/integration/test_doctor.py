@@ -185,6 +185,10 @@ def _no_folder(scene: Scene) -> None:
     scene.arguments += ["--to", f"oci:{scene.path('taken')}/images", f"{scene.source}/doctor"]
 
 
+def _long_name(scene: Scene) -> None:
+    scene.arguments += ["--to", f"oci:{scene.path('images' * 50)}", f"{scene.source}/doctor"]
+
+
 def _absent_source(scene: Scene) -> None:
     scene.arguments += ["--to", f"{scene.destination}/acme", f"{scene.source}/absent"]
     (scene.root / "gcrsync.toml").unlink()
@@ -229,6 +233,7 @@ BROKEN: list[tuple[Callable[[Scene], None], int, tuple[Said, ...]]] = [
     (_variables(HTTPS_PROXY="http://me:correct horse@127.0.0.1:1"), 1, (("proxy", "failed", "or set HTTPS_PROXY to another"),)),
     (_variables(HTTP_PROXY="gopher://here"), 2, (("registries", "failed", "HTTP_PROXY takes http:// and https:// URLs"),)),
     (_variables(NO_PROXY="https://gcr.io, .test"), 0, (("proxy", "warning", "NO_PROXY has https://gcr.io, which fits no host"),)),
+    (_long_name, 1, (("disk oci:", "failed", "File name too long"),)),
     (_variables(XDG_CACHE_HOME="/dev/null"), 0, (("disk cache", "warning", "Not a directory"),)),
 ]
 

@@ -15,8 +15,8 @@ def room(folder: Path) -> int:
 
     Raises DestinationError where it cannot be written.
     """
-    there = next(path for path in (folder, *folder.parents) if path.exists())
     with translated("writing", folder):
+        there = next(path for path in (folder, *folder.parents) if path.exists())
         with tempfile.TemporaryFile(prefix=".gcrsync-", dir=there) as file:
             file.write(bytes(_TRIED))
             file.flush()
