@@ -233,6 +233,7 @@ BROKEN: list[tuple[Callable[[Scene], None], int, tuple[Said, ...]]] = [
     (_variables(HTTPS_PROXY="http://me:correct horse@127.0.0.1:1"), 1, (("proxy", "failed", "or set HTTPS_PROXY to another"),)),
     (_variables(HTTP_PROXY="gopher://here"), 2, (("registries", "failed", "HTTP_PROXY takes http:// and https:// URLs"),)),
     (_variables(NO_PROXY="https://gcr.io, .test"), 0, (("proxy", "warning", "NO_PROXY has https://gcr.io, which fits no host"),)),
+    (_variables(NO_PROXY="http://me:correct horse@here"), 0, (("proxy", "warning", "NO_PROXY has http://…@here, which fits"),)),
     (_long_name, 1, (("disk oci:", "failed", "File name too long"),)),
     (_variables(XDG_CACHE_HOME="/dev/null"), 0, (("disk cache", "warning", "Not a directory"),)),
 ]

@@ -13,6 +13,9 @@ _EXCEPTION = re.compile(r"(\[[^\]]*\]|[^:]*):([0-9]{1,5})")
 _EXPECTED = re.compile(r"\*|(\*?\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 """A name or an IPv4 address, and an IPv6 address in brackets, with a port or without."""
 
+_CREDENTIALS = re.compile(r"(?<=://).*@|^[^/]*@")
+"""What stands before the host where somebody has written a URL."""
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -57,10 +60,9 @@ class Proxies:
 
     @property
     def misread(self) -> tuple[str, ...]:
-        """The exceptions that no host can fit: they are no names, addresses or networks."""
-        return tuple(
-            exception for exception in self.exceptions if not _EXPECTED.fullmatch(exception) and not _is_network(exception)
-        )
+        """The exceptions that no host can fit: they are no names, addresses or networks. Credentials in them are left out."""
+        unfit = (exception for exception in self.exceptions if not _EXPECTED.fullmatch(exception) and not _is_network(exception))
+        return tuple(_CREDENTIALS.sub("…@", exception) for exception in unfit)
 
 
 def _variable(environment: Mapping[str, str], name: str) -> str:
