@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -305,6 +306,14 @@ def test_certificates_and_clocks_are_told_apart(
 
     for each in said:
         check(document, *each)
+
+
+def test_a_metadata_repository_that_gives_no_answer_is_waited_for_no_longer_than_all_else(scene: Scene) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        scene.arguments += ["--metadata-repo", f"http://127.0.0.1:{silent.getsockname()[1]}/mirror.git", "--timeout", "2"]
+        document = scene.examine(code=2)
+
+    check(document, "repository", "failed", "it took longer than 2 seconds, and was ended")
 
 
 def test_a_registry_that_takes_no_pushes_is_told(scene: Scene, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from gcrsync.mirror.change import State
 from gcrsync.mirror.report import Report
 from gcrsync.mirror.why import Asked
 from gcrsync.registry.opening import Settings
-from gcrsync.store.command import never
+from gcrsync.store.command import LONGEST, never
 from gcrsync.store.history import History
 from gcrsync.store.opening import Surroundings, is_url, open_history, open_remote
 from gcrsync.sync.job import Job, Means
@@ -73,14 +73,20 @@ def monitor(options: MonitorOptions) -> Exit:
 
 
 def opened(
-    named: str | None, stop: Stop | None = None, *, branch: str | None = None, variables: Mapping[str, str] | None = None
+    named: str | None,
+    stop: Stop | None = None,
+    *,
+    branch: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    longest: float = LONGEST,
 ) -> History:
     """Open the metadata repository: the one of this folder, or the one that is named, by a path or by a URL.
 
-    ``branch`` is the one to publish to where the user has named it, and ``variables`` are added to the environment of git.
+    ``branch`` is the one to publish to where the user has named it, ``variables`` are added to the environment of git,
+    and ``longest`` is the most seconds that a command of it may take.
     """
     environment = {**os.environ, **(variables or {})}
-    around = Surroundings(environment, time.sleep, random.random, stop.seconds if stop else never, Screen().warn)
+    around = Surroundings(environment, time.sleep, random.random, stop.seconds if stop else never, Screen().warn, longest)
     if named is None:
         return open_history(Path.cwd(), around, named=False, branch=branch or "")
     if is_url(named):

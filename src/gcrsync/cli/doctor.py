@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -97,9 +97,10 @@ class _Patient:
     def questions(self) -> Iterator[Question]:
         """Give the questions in the order in which their answers are told."""
         yield Question("gcrsync", _versions)
-        history = _tried(lambda: opened(self._options.metadata_repo, self._stop, branch=self._options.branch))
+        named, branch, longest = self._options.metadata_repo, self._options.branch, self._options.timeout
+        history = _tried(lambda: opened(named, self._stop, branch=branch, longest=longest))
         if isinstance(history, History):
-            yield from self._about(replace(history, git=replace(history.git, longest=self._options.timeout)))
+            yield from self._about(history)
             return
         yield Question("git", lambda: Answer(git_version(Git(Path.cwd(), os.environ))))
         yield _failed("repository", history, "see what git says there, and put that right")

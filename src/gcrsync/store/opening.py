@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from gcrsync.errors import BusyRepositoryError, GcrsyncError, NotAMetadataRepositoryError, UsageError
 from gcrsync.store.clone import Origin, kept_in
-from gcrsync.store.command import Answer, Git, Hurry, failure, never
+from gcrsync.store.command import LONGEST, Answer, Git, Hurry, failure, never
 from gcrsync.store.healing import Clone
 from gcrsync.store.history import History
 from gcrsync.store.upstream import MissingBranchError
@@ -32,7 +32,7 @@ def _nothing(line: str) -> None:
 class Surroundings:
     """What the outer world gives: the environment, a sleep in seconds, numbers from 0 to 1 by chance, and the hurry of the run.
 
-    ``tell`` takes a line for the user.
+    ``tell`` takes a line for the user, and ``longest`` is the most seconds that a command of git may take.
     """
 
     environment: Mapping[str, str]
@@ -40,6 +40,7 @@ class Surroundings:
     random: Callable[[], float]
     hurry: Hurry = never
     tell: Callable[[str], None] = _nothing
+    longest: float = LONGEST
 
 
 def open_history(path: Path, surroundings: Surroundings, *, named: bool, branch: str = "") -> History:
@@ -52,7 +53,7 @@ def open_history(path: Path, surroundings: Surroundings, *, named: bool, branch:
         GitError: git does not want to read it.
 
     """
-    git = Git(path, surroundings.environment, hurry=surroundings.hurry)
+    git = Git(path, surroundings.environment, hurry=surroundings.hurry, longest=surroundings.longest)
     answer = git.attempt("rev-parse", "--show-toplevel", "--absolute-git-dir", "--git-common-dir")
     if answer.status:
         raise _refusal(git, answer, named=named)
@@ -83,7 +84,7 @@ def open_remote(url: str, cache: Path, surroundings: Surroundings, *, branch: st
     refuse_credentials(url)
     origin = Origin(url, branch)
     folder = kept_in(cache, origin)
-    git = Git(folder, surroundings.environment, hurry=surroundings.hurry)
+    git = Git(folder, surroundings.environment, hurry=surroundings.hurry, longest=surroundings.longest)
     kept = Clone(git, origin, surroundings.sleep, surroundings.tell)
     kept.have()
     try:
