@@ -46,11 +46,11 @@ def _members(path: Path, spool: Spool) -> Members:
 
 
 def _whole(members: Members) -> OciArchive | None:
-    """Give the image layout that docker save adds since version 25, if all of its images are there."""
+    """Give the image layout that docker save adds since version 25, if there are images in it, and all of them are there."""
     try:
         archive = SavedLayout(members)
         for image in archive.images:
             archive.parts(image)
     except InvalidArchiveError:
         return None
-    return archive
+    return archive if archive.images else None

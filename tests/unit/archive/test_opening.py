@@ -143,6 +143,8 @@ def test_docker_save_is_read_as_an_image_layout_where_that_is_whole_and_else_as_
     assert taken(open_archive(write(tmp_path, both), spool), spool) == image.descriptor
     made = taken(open_archive(write(tmp_path, torn), spool), spool)
     assert made.digest != image.digest
+    listing_nothing: Files = {**both, "index.json": json.dumps({"schemaVersion": 2, "manifests": []}).encode()}
+    assert taken(open_archive(write(tmp_path, listing_nothing), spool), spool) == made
     with pytest.raises(InvalidArchiveError, match=f"{image.digest} is not in it"):
         taken(open_archive(write(tmp_path, {name: torn[name] for name in torn if name != "manifest.json"}), spool), spool)
 
