@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -314,6 +316,18 @@ def test_a_metadata_repository_that_gives_no_answer_is_waited_for_no_longer_than
         document = scene.examine(code=2)
 
     check(document, "repository", "failed", "it took longer than 2 seconds, and was ended")
+
+
+def test_where_no_file_can_be_written_at_all_each_folder_says_so(scene: Scene) -> None:
+    command = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-m", "gcrsync", "doctor", "--json"]
+    environment = {**scene.mirror.environment, **scene.environment}
+    ended = subprocess.run(command, cwd=scene.root, env=environment, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1, ended.stderr
+    for folder in ("repository", "cache", "temporary"):
+        said = found(json.loads(ended.stdout), f"disk {folder}")
+        assert said == ("warning" if folder == "cache" else "failed", said[1])
+        assert "File too large; see that the folder and its disk are in order" in said[1]
 
 
 def test_a_registry_that_takes_no_pushes_is_told(scene: Scene, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from gcrsync.cli.doctor_options import DoctorOptions
 from gcrsync.cli.job import Base, Choice, choices, job
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.reporting import give
-from gcrsync.cli.setup import insecure_hosts, means, network
+from gcrsync.cli.setup import insecure_hosts, means, network, temporary
 from gcrsync.errors import GcrsyncError, InputError
 from gcrsync.metadata.diagnosis import diagnosis_json
 from gcrsync.mirror.diagnosis import Answer, Check, Diagnosis, Verdict
@@ -154,7 +153,7 @@ class _Patient:
         clones = is_url(self._options.metadata_repo or "") or any(mirror.selection.official_images for mirror in mirrors)
         yield "repository", base.root, Verdict.FAILED
         yield "cache", platformdirs.user_cache_path("gcrsync"), Verdict.FAILED if clones else Verdict.WARNING
-        yield "temporary", Path(tempfile.gettempdir()), Verdict.FAILED
+        yield "temporary", temporary(), Verdict.FAILED
         places = {mirror.destination for mirror in mirrors if isinstance(mirror.destination, FolderDestination)}
         for text, location in sorted((place.text, place.location) for place in places):
             yield text, Path(location), Verdict.FAILED

@@ -1,6 +1,5 @@
 """The command that pushes images of an archive: push."""
 
-import tempfile
 from pathlib import Path
 
 from gcrsync.archive.spool import Spool
@@ -10,7 +9,7 @@ from gcrsync.cli.copying import code_of, place_of, print_copied, tell, written
 from gcrsync.cli.image_options import PushOptions
 from gcrsync.cli.progress import progress
 from gcrsync.cli.reporting import give
-from gcrsync.cli.setup import means, network
+from gcrsync.cli.setup import means, network, temporary
 from gcrsync.errors import StoppedError
 from gcrsync.metadata.image import push_json
 from gcrsync.mirror.pushing import pushes, target_of, unnamed
@@ -30,7 +29,7 @@ def push(options: PushOptions) -> Exit:
         stoppable() as stop,
         progress(screen).running() as watch,
         means(place_of(target), settings, Path.cwd(), options.jobs, (stop, watch)) as given,
-        Spool(Path(tempfile.gettempdir()), lambda: _check(stop)) as spool,
+        Spool(temporary(), lambda: _check(stop)) as spool,
     ):
         pushed = _pushed(given, spool, screen, options)
     code = first({code_of(copied) for _, copied in pushed.images})

@@ -2,6 +2,7 @@
 
 import os
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,14 @@ _CREDENTIALS = ("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD")
 
 _LOOK_SECONDS = 0.1
 """How often it is looked whether the run was asked to stop: a thread cannot wait for that and for the end of the run at once."""
+
+
+def temporary() -> Path:
+    """Give the folder for temporary files: where none takes any, the one that was meant, so that writing there says why."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - as a name in an error: nothing can be written there
 
 
 class Places:
