@@ -131,6 +131,11 @@ def _half_an_account(scene: Scene) -> None:
     scene.environment["GCRSYNC_PASSWORD"] = ""
 
 
+def _broken_logins(scene: Scene) -> None:
+    scene.path("config.json").write_text("{")
+    scene.environment |= {"DOCKER_CONFIG": str(scene.path("")), "GCRSYNC_USERNAME": "", "GCRSYNC_PASSWORD": ""}
+
+
 def _old_git(scene: Scene) -> None:
     script = scene.path("bin") / "git"
     script.parent.mkdir()
@@ -210,6 +215,15 @@ def _no_certificates(scene: Scene) -> None:
 BROKEN: list[tuple[Callable[[Scene], None], int, tuple[Said, ...]]] = [
     (_wrong_password, 1, (("destination", "failed", "GCRSYNC_USERNAME and GCRSYNC_PASSWORD do not open it"),)),
     (_half_an_account, 1, (("destination", "failed", "GCRSYNC_PASSWORD is empty"),)),
+    (
+        _broken_logins,
+        1,
+        (
+            ("registry", "ok", "it answers"),
+            ("destination", "failed", "config.json:1: is not JSON: Expecting property name enclosed in double quotes; correct it"),
+            ("clock", "ok", "together with"),
+        ),
+    ),
     (_old_git, 1, (("git", "failed", "git version 2.20.1 is too old; install git, 2.29 or newer"),)),
     (_no_remote, 0, (("remote", "warning", "git remote add origin URL"), ("push", "warning", "there is none"))),
     (_dead_remote, 1, (("remote", "failed", "see that the URL of the remote is right"),)),

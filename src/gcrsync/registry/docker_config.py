@@ -17,6 +17,7 @@ _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FIELDS = ("auth", "username", "password", "identitytoken", "registrytoken")
 _OLD_PATHS = ("v1", "v2")
+_HINT = "correct it there, or put it aside and log in again: docker login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,17 @@ class DockerConfig:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise InvalidConfigError(str(path), 0, f"cannot be read: {error.strerror}") from error
+            raise InvalidConfigError(str(path), 0, f"cannot be read: {error.strerror}", hint=_HINT) from error
         except UnicodeDecodeError:
-            raise InvalidConfigError(str(path), 0, "is not UTF-8") from None
+            raise InvalidConfigError(str(path), 0, "is not UTF-8", hint=_HINT) from None
         try:
             document: object = json.loads(text) if text.strip() else {}
         except json.JSONDecodeError as error:
-            raise InvalidConfigError(str(path), error.lineno, f"is not JSON: {error.msg}") from None
+            raise InvalidConfigError(str(path), error.lineno, f"is not JSON: {error.msg}", hint=_HINT) from None
         except RecursionError:
-            raise InvalidConfigError(str(path), 0, "is not JSON: too deep") from None
+            raise InvalidConfigError(str(path), 0, "is not JSON: too deep", hint=_HINT) from None
         if not isinstance(document, dict):
-            raise InvalidConfigError(str(path), 1, "expected a JSON object")
+            raise InvalidConfigError(str(path), 1, "expected a JSON object", hint=_HINT)
         return cls(str(path), text, document)
 
     def helper(self, registry: str) -> CredentialHelper | None:
@@ -102,7 +103,7 @@ class DockerConfig:
 
     def _invalid(self, key: str, reason: str) -> InvalidConfigError:
         before, found, _ = self.text.partition(json.dumps(key))
-        return InvalidConfigError(self.path, before.count("\n") + 1 if found else 0, f"{key}: {reason}")
+        return InvalidConfigError(self.path, before.count("\n") + 1 if found else 0, f"{key}: {reason}", hint=_HINT)
 
 
 def _matching(table: Mapping[str, object], name: str) -> list[str]:

@@ -110,7 +110,7 @@ class Session:
 
     def _authorized(self, call: Call) -> httpx.Response:
         """Send the call as whoever's turn it is there; one that is refused makes way for the next."""
-        account = self.accounts.at(call.place)
+        account = Account() if call.authorization == "" else self.accounts.at(call.place)
         while True:
             answer = self._answered(call, account)
             if isinstance(answer, httpx.Response) and not self._is_refusal(call, answer):
