@@ -310,7 +310,7 @@ def network(scene: Scene) -> Iterator[Callable[..., None]]:
         ),
         ({"trusted": False}, 1, (("registry registry.test", "failed", "trust its certificate with SSL_CERT_FILE"),)),
         ({"ended": True}, 1, (("registry registry.test", "failed", "certificate has expired"),)),
-        ({"ahead": timedelta(minutes=7)}, 1, (("clock", "failed", "seconds before that of registry.test; set it"),)),
+        ({"ahead": timedelta(minutes=7)}, 1, (("clock", "failed", "seconds ahead of that of registry.test; set it"),)),
         ({"ahead": timedelta(minutes=-1)}, 0, (("clock", "warning", "seconds behind that of registry.test; set it"),)),
     ],
 )

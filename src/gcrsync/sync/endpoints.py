@@ -34,7 +34,7 @@ _WRITTEN = (
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """What a registry has told of itself, and by how much the clock here was before its own."""
+    """What a registry has told of itself, and by how much the clock here was ahead of its own."""
 
     greeting: Greeting
     ahead: timedelta | None
@@ -106,7 +106,7 @@ class Endpoints:
         host = sorted(found, key=lambda host: abs(found[host]))[len(found) // 2]
         verdict = clock(found[host])
         seconds = round(found[host].total_seconds())
-        apart = f"{abs(seconds):,} seconds {'before' if seconds > 0 else 'behind'}" if abs(seconds) > 1 else "together with"
+        apart = f"{abs(seconds):,} seconds {'ahead of' if seconds > 0 else 'behind'}" if abs(seconds) > 1 else "together with"
         advice = "" if verdict is Verdict.OK else "set it (timedatectl set-ntp true): tokens and certificates are judged by it"
         return Answer(f"the clock here is {apart} that of {host}", advice, verdict)
 
