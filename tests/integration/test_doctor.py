@@ -338,6 +338,7 @@ def test_where_no_file_can_be_written_at_all_each_folder_says_so(scene: Scene) -
     ended = subprocess.run(command, cwd=scene.root, env=environment, capture_output=True, text=True, check=False)
 
     assert ended.returncode == 1, ended.stderr
+    check(json.loads(ended.stdout), "repository", "failed", "/.git: File too large")
     for folder in ("repository", "cache", "temporary"):
         said = found(json.loads(ended.stdout), f"disk {folder}")
         assert said == ("warning" if folder == "cache" else "failed", said[1])

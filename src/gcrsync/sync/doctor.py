@@ -35,6 +35,8 @@ def about_git(history: History) -> Iterator[Question]:
 
 def _ours(history: History) -> Answer:
     history.check_ours()
+    for folder in (history.git_dir, history.common / "objects"):  # where a commit is made, which may be another one's
+        free_in(folder)
     return Answer(f"{history.root} is a metadata repository")
 
 
