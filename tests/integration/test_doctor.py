@@ -1,10 +1,12 @@
 """``gcrsync doctor`` beside each thing that can be broken, one at a time, and beside nothing that is."""
 
+import errno
 import json
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -330,6 +332,34 @@ def test_a_metadata_repository_that_gives_no_answer_is_waited_for_no_longer_than
         document = scene.examine(code=2)
 
     check(document, "repository", "failed", "it took longer than 2 seconds, and was ended")
+
+
+def test_a_helper_that_gives_no_answer_is_ended_and_keeps_no_registry_from_being_greeted(scene: Scene) -> None:
+    helper = scene.path("docker-credential-slow")
+    helper.write_text(f'#!/bin/sh\nexec 9<>"{scene.path("pipe")}"\n: > "{scene.path("begun")}"\nexec sleep 60\n')
+    os.mkfifo(scene.path("pipe"))
+    helper.chmod(0o755)
+    scene.path("config.json").write_text('{"credsStore": "slow"}')
+    scene.environment |= {"DOCKER_CONFIG": str(helper.parent), "GCRSYNC_USERNAME": "", "GCRSYNC_PASSWORD": ""}
+    scene.environment["PATH"] = f"{helper.parent}{os.pathsep}{os.environ['PATH']}"
+    scene.arguments += ["--timeout", "3"]
+    document = scene.examine(code=1)
+
+    check(document, "destination", "failed", "no answer within 3 seconds; see what it waits for")
+    check(document, f"registry {scene.destination}", "ok", "it answers")
+    assert scene.path("begun").exists()
+    assert not _is_held(scene.path("pipe"))
+
+
+def _is_held(pipe: Path) -> bool:
+    """Say whether somebody still has a pipe open a moment later; a dead process that nobody has waited for has nothing open."""
+    for _ in range(100):
+        try:
+            os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            return error.errno != errno.ENXIO
+        time.sleep(0.05)
+    return True
 
 
 def test_where_no_file_can_be_written_at_all_each_folder_says_so(scene: Scene) -> None:

@@ -21,6 +21,7 @@ from gcrsync.cli.record_options import Told
 from gcrsync.errors import GcrsyncError, GitError, InputError, LimitError, NotFoundError, PullLimitError, StoppedError
 from gcrsync.metadata.sheet import Sheet
 from gcrsync.mirror.ending import Ending
+from gcrsync.registry.program import end_programs
 from gcrsync.store.command import end_all
 from gcrsync.sync.stop import Stop
 
@@ -167,6 +168,7 @@ def stoppable(deadline: float | None = None, most: int | None = None) -> Iterato
         del number, frame
         if signalled:
             end_all()
+            end_programs()
             os._exit(Exit.STOPPED)
         signalled = True
         stop.ask(Ending.SIGNAL)

@@ -28,6 +28,7 @@ from gcrsync.metadata.diagnosis import diagnosis_json
 from gcrsync.mirror.diagnosis import Answer, Check, Diagnosis, Verdict
 from gcrsync.mirror.naming import FolderDestination
 from gcrsync.mirror.record import Records
+from gcrsync.registry.program import end_programs
 from gcrsync.store.checkup import git_version
 from gcrsync.store.command import Git, end_all
 from gcrsync.store.history import History
@@ -75,7 +76,8 @@ def doctor(options: DoctorOptions) -> Exit:
         width = min(_WIDEST, max(len(question.subject) for question in questions))
         executor = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix=THREADS)
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        stack.callback(end_all)  # of what has given no answer: nobody waits for it any more
+        for end in (end_all, end_programs):  # what has given no answer: nobody waits for it any more
+            stack.callback(end)
         for check in examine(questions, executor, Limits(options.timeout, time.monotonic, stop)):
             checks.append(check)
             if not options.json:
