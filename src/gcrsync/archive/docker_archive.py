@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from gcrsync.archive.contents import Contents
 from gcrsync.archive.invalid import InvalidArchiveError
@@ -41,8 +42,9 @@ class DockerArchive:
         self._saved: dict[Digest, _Saved] = {}
         self.contents = Contents(members.what, self._stored.get)
         names: dict[Digest, list[str]] = {}
+        read = cache(self._configuration)  # which any number of entries may name
         for saved in _entries(members):
-            digest = self._configuration(saved.config)
+            digest = read(saved.config)
             self._saved[digest] = saved
             names.setdefault(digest, []).extend(saved.names)
         self.images = tuple(ArchivedImage(readable(each), digest) for digest, each in names.items())

@@ -29,7 +29,7 @@ class Stored:
         if self.size > largest:
             raise InvalidArchiveError(what, f"{self.size:,} bytes, and more than {largest:,} are not read")
         with self.open() as file:
-            return file.read()
+            return file.read(self.size)  # and no more, where it has grown meanwhile
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class Keychain:
         self._environment, self._destination, self._now = environment, destination and canonical_host(destination), now
         self._google = GoogleCredentials(environment, now, utc)
         self._lock = Lock()
+        self._asking: dict[str, Lock] = {}
         self._config: DockerConfig | None = None
         self._was_read = False
         self._helped: dict[str, tuple[float, Credential]] = {}
@@ -48,9 +49,10 @@ class Keychain:
         if registry == self._destination and (own := self._from_environment()):
             return own
         with self._lock:
-            config = self._read_config()
-            if config is None:
-                return Anonymous()
+            config, asking = self._read_config(), self._asking.setdefault(registry, Lock())
+        if config is None:
+            return Anonymous()
+        with asking:  # one helper that takes its time holds up no other host
             helper = config.helper(registry)
             kept = self._ask(helper, registry, config.server(registry)) if helper else Anonymous()
             return config.credential(registry, repository) if kept == Anonymous() else kept

@@ -161,9 +161,8 @@ def refuse_credentials(url: str) -> None:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise UsageError(
-            f"{url!r} is no URL: {error}", hint="name the git repository by a path or by what git clone takes"
-        ) from error
+        hint = "name the git repository by a path or by what git clone takes"
+        raise UsageError("the URL of the git repository cannot be read", hint=hint) from error  # it may hold a password
     if parts.password or (parts.username and parts.scheme in ("http", "https")):
         hint = "leave them out, and let a git credential helper give them: git help credentials"
         raise UsageError(f"the URL of the git repository at {parts.hostname} holds credentials", hint=hint)

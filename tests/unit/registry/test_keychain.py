@@ -1,7 +1,9 @@
 """Where credentials are looked for, and in which order."""
 
 import json
+import os
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -144,6 +146,19 @@ def test_a_helper_is_asked_again_before_what_it_gave_has_ended(tmp_path: Path) -
     assert keys.credential("r.test") == Basic("1", "x")
     clock.sleep(3600)
     assert keys.credential("r.test") == Basic("2", "x")
+
+
+def test_a_helper_that_takes_its_time_holds_up_no_other_host(tmp_path: Path) -> None:
+    write(tmp_path / ".docker/config.json", "file", credHelpers={"slow.test": "test"})
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    keys = keychain(helping(tmp_path, f'read line < {gate}\necho \'{{"Username": "slow", "Secret": "x"}}\''))
+    with ThreadPoolExecutor(1) as executor:
+        slow = executor.submit(keys.credential, "slow.test")
+        with gate.open("w") as opened:  # once the helper waits there
+            assert keys.credential("r.test") == Basic("file", "hunter2")
+            opened.write("go\n")
+        assert slow.result() == Basic("slow", "x")
 
 
 def test_what_a_helper_does_not_keep_may_be_in_the_file(tmp_path: Path) -> None:

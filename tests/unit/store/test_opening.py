@@ -258,3 +258,9 @@ def test_a_relative_folder_is_opened_from_where_the_run_stands(place: Workplace,
     monkeypatch.chdir(clone)
     assert run(open_history(Path(), place.surroundings, named=False), {A: "{}\n"}).followed
     assert (clone / A).exists()
+
+
+def test_a_url_that_cannot_be_read_is_not_repeated(place: Workplace, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the URL of the git repository cannot be read") as caught:
+        open_remote("http://ann:hunter2@[bad/x", tmp_path / "cache", place.surroundings)
+    assert "hunter2" not in str(caught.value)
