@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from textwrap import dedent, indent
+from textwrap import dedent
 
 from tests.support.program import told
 
@@ -95,7 +95,10 @@ def _step(match: re.Match[str], session: Session) -> str:
     if name != command and not (session.folder / name).exists():
         (session.folder / name).write_text(shown, "utf-8")  # the reader's own file, which the page shows as it is at first
     told = session.answer(command)
-    return match[0] if _says(shown, told) else f"    $ {command}\n" + re.sub(" +$", "", indent(told, "    "), flags=re.MULTILINE)
+    if _says(shown, told):
+        return match[0]
+    lines = [next((line for line in shown.splitlines() if "…" in line and _says(line, each)), each) for each in told.splitlines()]
+    return f"    $ {command}\n" + "".join(f"    {line}".rstrip() + "\n" for line in lines)
 
 
 def _says(shown: str, told: str) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
-_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 _OF_THE_LEG = frozenset({"connection", "keep-alive", "proxy-authorization", "proxy-connection", "transfer-encoding"})
 """Headers that are for the next machine alone (RFC 9110, 7.6.1 and 11.7.2)."""
 
@@ -139,13 +139,17 @@ def can_make_certificates() -> bool:
     return shutil.which("openssl") is not None
 
 
-def make_authority(folder: Path, *hosts: str) -> Authority:
-    """Make an authority, and a certificate of it for hosts: names or addresses."""
+def make_authority(folder: Path, *hosts: str, days: int = 30) -> Authority:
+    """Make an authority, and a certificate of it for hosts: names or addresses; both are good for so many days."""
     file, authority_key, certificate, key = (folder / name for name in ("ca.pem", "ca.key", "host.pem", "host.key"))
-    _request("-subj", "/CN=Test authority", "-addext", "keyUsage=critical,keyCertSign", "-keyout", authority_key, "-out", file)
+    _request(
+        days, "-subj", "/CN=Test authority", "-addext", "keyUsage=critical,keyCertSign", "-keyout", authority_key, "-out", file
+    )
     names = "subjectAltName=" + ",".join(map(_alternative, hosts))
     extensions = ("-addext", names, "-addext", "basicConstraints=critical,CA:FALSE")
-    _request("-subj", f"/CN={hosts[0]}", *extensions, "-CA", file, "-CAkey", authority_key, "-keyout", key, "-out", certificate)
+    _request(
+        days, "-subj", f"/CN={hosts[0]}", *extensions, "-CA", file, "-CAkey", authority_key, "-keyout", key, "-out", certificate
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     (folder / "trusted").mkdir()
@@ -175,7 +179,7 @@ def ended_certificate(folder: Path, host: str) -> ssl.SSLContext:
     (folder / "index").touch()
     (folder / "serial").write_text("01\n", encoding="utf-8")
     names = ("-subj", f"/CN={host}", "-addext", f"subjectAltName={_alternative(host)}")
-    _openssl("req", "-new", *_KEY[:-2], *names, "-keyout", key, "-out", request)
+    _openssl("req", "-new", *_KEY, *names, "-keyout", key, "-out", request)
     signed = ("-cert", folder / "ca.pem", "-keyfile", folder / "ca.key", "-in", request, "-out", certificate)
     _openssl("ca", "-batch", "-config", book, *signed, "-startdate", "20200101000000Z", "-enddate", "20200102000000Z")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -190,8 +194,8 @@ def _alternative(host: str) -> str:
         return f"DNS:{host}"
 
 
-def _request(*arguments: str | Path) -> None:
-    _openssl("req", "-x509", *_KEY, *arguments)
+def _request(days: int, *arguments: str | Path) -> None:
+    _openssl("req", "-x509", *_KEY, "-days", str(days), *arguments)
 
 
 def _openssl(*arguments: str | Path) -> str:

@@ -106,9 +106,9 @@ class Endpoints:
         host = sorted(found, key=lambda host: abs(found[host]))[len(found) // 2]
         verdict = clock(found[host])
         seconds = round(found[host].total_seconds())
-        apart = f"{abs(seconds):,} seconds {'ahead of' if seconds > 0 else 'behind'}" if abs(seconds) > 1 else "together with"
+        apart = f"is {abs(seconds):,} seconds {'ahead of' if seconds > 0 else 'behind'}" if abs(seconds) > 1 else "agrees with"
         advice = "" if verdict is Verdict.OK else "set it (timedatectl set-ntp true): tokens and certificates are judged by it"
-        return Answer(f"the clock here is {apart} that of {host}", advice, verdict)
+        return Answer(f"the clock here {apart} that of {host}", advice, verdict)
 
     def _meet(self, host: str) -> _Met | Failure:
         return self.met.do(host, lambda: told(partial(self._greeted, host)))
