@@ -26,7 +26,7 @@ from gcrsync.cli.options import (
     Timeout,
     Verbose,
 )
-from gcrsync.clients.machines import Client
+from gcrsync.clients.client import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
+from gcrsync.clients.client import Client
 from gcrsync.clients.places import Astray, Places, Way
 from gcrsync.oci.name import DOCKER_HUB
 
@@ -13,14 +13,6 @@ Root = Callable[[str], str]
 
 WRITTEN = "written by gcrsync mirror-config"
 """Is in the first line of each file that may be written again."""
-
-
-class Client(StrEnum):
-    """Who pulls."""
-
-    CONTAINERD = "containerd"
-    PODMAN = "podman"
-    DOCKER = "docker"
 
 
 FOLDERS = {

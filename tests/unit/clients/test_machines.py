@@ -5,7 +5,8 @@ import tomllib
 
 import pytest
 
-from gcrsync.clients.machines import Client, Configuration, configuration
+from gcrsync.clients.client import Client
+from gcrsync.clients.machines import Configuration, configuration
 from gcrsync.clients.places import Places
 from gcrsync.mirror.record import Record
 from tests.support.values import record, records
