@@ -54,12 +54,14 @@ Config = Annotated[
 Insecure = Annotated[
     list[str] | None,
     typer.Option(
-        help="A registry with plain HTTP, or with a certificate that is not checked; loopback needs it not. Repeatable.",
+        help="A registry with plain HTTP, or with a certificate that is not checked; loopback does not need it. Repeatable.",
         metavar="HOST",
         rich_help_panel=WHERE,
     ),
 ]
-Jobs = Annotated[int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", rich_help_panel=HOW)]
+Jobs = Annotated[
+    int, typer.Option(min=1, max=32, help="How many requests and copies run at a time.", metavar="N", rich_help_panel=HOW)
+]
 Timeout = Annotated[
     float,
     typer.Option(
@@ -67,7 +69,7 @@ Timeout = Annotated[
     ),
 ]
 Retries = Annotated[
-    int, typer.Option(min=0, max=20, help="How often what failed for the moment is tried again.", rich_help_panel=HOW)
+    int, typer.Option(min=0, max=20, help="How often what failed for the moment is tried again.", metavar="N", rich_help_panel=HOW)
 ]
 AsJson = Annotated[
     bool,
@@ -109,8 +111,8 @@ Verbose = Annotated[
 Author = Annotated[
     str | None,
     typer.Option(
-        help="Who commits: 'NAME <ADDRESS>'. Default: as git is configured.",
-        metavar="AUTHOR",
+        help="Who commits. Default: as git is configured.",
+        metavar="'NAME <ADDRESS>'",
         rich_help_panel=WHERE,
         show_default=False,
     ),

@@ -18,6 +18,7 @@ For a first mirror, in a new git repository:
     gcrsync doctor distroless/static --to ghcr.io/acme
     gcrsync compare distroless/static --to ghcr.io/acme
     gcrsync sync distroless/static --to ghcr.io/acme
+    gcrsync init                   # asks, and writes the nightly job
 """
 
 app = typer.Typer(

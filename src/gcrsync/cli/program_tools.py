@@ -20,7 +20,8 @@ class DemoOptions:
     """What ``demo`` takes."""
 
     folder: Annotated[
-        Path | None, typer.Option(help="An empty folder to work in. Default: a new temporary one.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FOLDER", help="An empty folder to work in. Default: a new temporary one.", show_default=False),
     ] = None
     serve: Annotated[bool, typer.Option("--serve", help="At the end serve the mirror and its catalogue, until it is stopped.")] = (
         False

@@ -102,7 +102,7 @@ class SearchOptions(RecordOptions):
             metavar="WORD...", help="Parts of a name or a tag, all of which have to fit: kube-proxy:v1.31, static debug."
         ),
     ]
-    limit: Annotated[int, typer.Option(min=0, help="How many repositories are shown; 0 shows all.")] = 20
+    limit: Annotated[int, typer.Option(min=0, help="How many repositories are shown; 0 shows all.", metavar="N")] = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ class RewriteOptions(RecordOptions):
 class MirrorConfigOptions:
     """What ``mirror-config`` takes."""
 
-    client: Annotated[Client, typer.Argument(help="Who pulls on those machines.")]
+    client: Annotated[Client, typer.Argument(metavar="CLIENT", help="Who pulls on those machines: containerd, podman or docker.")]
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the files below this folder instead of printing them.", show_default=False),
@@ -182,7 +182,7 @@ class ServeOptions:
     """What ``serve`` takes."""
 
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder: what follows oci: in a destination.")]
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.")] = 5000
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 takes a free one.", metavar="PORT")] = 5000
     writable: Annotated[bool, typer.Option("--writable", help="Take pushes as well.")] = False
     metadata_repo: Annotated[
         str | None,

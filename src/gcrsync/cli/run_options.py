@@ -119,7 +119,9 @@ class MonitorOptions(CompareOptions):
     interval: Annotated[
         float, typer.Option(min=1.0, help="Seconds from one look to the next.", metavar="SECONDS", rich_help_panel=HOW)
     ] = 300.0
-    count: Annotated[int, typer.Option(min=0, help="How many looks; 0 goes on until it is stopped.", rich_help_panel=HOW)] = 0
+    count: Annotated[
+        int, typer.Option(min=0, help="How many looks; 0 goes on until it is stopped.", metavar="N", rich_help_panel=HOW)
+    ] = 0
     status: Annotated[
         Path | None,
         typer.Option(

@@ -48,6 +48,22 @@ def test_the_examples_of_a_command_are_calls_that_it_takes(name: str) -> None:
         _parse(line)
 
 
+def test_no_option_tells_of_something_that_the_help_would_leave_out() -> None:
+    options = [option for command in PROGRAM.commands.values() for option in command.params]
+    texts = [getattr(option, "help", None) or "" for option in options]
+
+    assert len(texts) > 100
+    assert [text for text in texts if re.search(r"<[A-Za-z]", text)] == [], "markdown takes <WORD> for a tag of HTML"
+
+
+def test_a_value_is_named_by_what_it_is_and_not_by_its_type_unless_it_is_a_choice() -> None:
+    options = [option for command in PROGRAM.commands.values() for option in command.params]
+    valued = [option for option in options if not getattr(option, "is_flag", False)]
+
+    assert len(valued) > 100
+    assert {option.type.name for option in valued if not option.metavar} == {"choice"}
+
+
 def test_the_program_itself_shows_calls_that_it_takes() -> None:
     shown = re.findall(r"^    (gcrsync .+)$", PROGRAM.help or "", re.MULTILINE)
 
