@@ -114,6 +114,16 @@ def test_a_mirror_that_is_configured_gets_a_nightly_job_without_saying_what_it_m
     assert place.read("gcrsync.toml") == configured
 
 
+def test_a_folder_that_is_configured_gets_no_nightly_job_at_a_forge_by_itself(place: Place) -> None:
+    place.remote("https://github.com/acme/mirror")
+    place.init(place.source, "--to", "oci:../images")
+    before = place.files()
+    said = place.init()
+
+    assert "commit what was written" in said
+    assert place.files() == before
+
+
 def test_a_comparison_that_fails_leaves_what_was_written_and_says_so(place: Place) -> None:
     place.simulator.faults.append(Fault("GET", "tags/list", status(403, "DENIED"), times=None))
     said = place.init(place.source, "--to", "ghcr.io/acme", code=3)

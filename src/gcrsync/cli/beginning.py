@@ -1,13 +1,14 @@
 """What ``gcrsync init`` is to write: as its options say, as somebody answers, or as the git remote suggests."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from gcrsync.cli.asking import ask
+from gcrsync.cli.config import FILE_NAME
 from gcrsync.cli.forge import GITHUB_HOST, Forge, Remote
 from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.job import destination
@@ -59,10 +60,10 @@ def table(options: InitOptions, ground: Ground, chooser: Chooser) -> str:
     suggested = ground.remote.registry if ground.remote else ""
     question = ("Where to, such as ghcr.io/acme", "--to DESTINATION")
     to = chooser.choose(options.to, question, suggested, partial(_from_root, root=ground.root))
-    question = (f"Which repositories of {source}, as patterns", "--include")
-    include = chooser.choose(_joined(options.include), question, _ALL, partial(_listed, read=lambda text: Patterns((text,))))
-    question = ("For which platforms, such as linux/amd64", "--platform")
-    platforms = chooser.choose(_joined(options.platform), question, _ALL, partial(_listed, read=Platform.parse))
+    question = (f"Which repositories of {source}, such as static java/**", "--include")
+    include = _several(options.include, question, chooser, lambda text: Patterns((text,)))
+    question = ("For which platforms, such as linux/amd64 linux/arm64", "--platform")
+    platforms = _several(options.platform, question, chooser, Platform.parse)
     lines = ["[[mirror]]", f"source = {_quoted(str(source))}", f"destination = {_quoted(to)}"]
     lines += [
         f"{key} = [{', '.join(map(_quoted, texts))}]" for key, texts in (("include", include), ("platforms", platforms)) if texts
@@ -70,9 +71,9 @@ def table(options: InitOptions, ground: Ground, chooser: Chooser) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def forge(options: InitOptions, ground: Ground, chooser: Chooser) -> Forge:
-    """Give who is to run the nightly job."""
-    local = options.to is not None and folder_of(options.to) is not None
+def forge(options: InitOptions, ground: Ground, chooser: Chooser, destinations: Sequence[str]) -> Forge:
+    """Give who is to run the nightly job; it is not a forge by default where all ``destinations`` are folders of this machine."""
+    local = bool(destinations) and all(folder_of(each) is not None for each in destinations)
     suggested = ground.remote.forge if ground.remote and not local else Forge.NONE
     return chooser.choose(options.ci, (f"Who runs the nightly job ({', '.join(Forge)})", "--ci"), suggested, _forge)
 
@@ -80,7 +81,7 @@ def forge(options: InitOptions, ground: Ground, chooser: Chooser) -> Forge:
 def nightly(options: InitOptions, ground: Ground, chooser: Chooser, chosen: Forge) -> str:
     """Give the file with the nightly job."""
     host, name = (ground.remote.host, ground.remote.path) if ground.remote else (GITHUB_HOST, ground.root.name)
-    daily = chooser.choose(options.at, ("When, UTC", "--at"), str(Daily.spread(name)), Daily.parse)
+    daily = chooser.choose(options.at, ("When each night, UTC", "--at"), str(Daily.spread(name)), Daily.parse)
     shards = None if options.shards is None else str(options.shards)
     machines = chooser.choose(shards, ("How many machines share the work", "--shards"), "1", _machines)
 
@@ -103,16 +104,20 @@ def _from_root(text: str, root: Path) -> str:
     return place.text if isinstance(place, FolderDestination) and not Path(place.folder).is_absolute() else text
 
 
-def _joined(texts: Iterable[str] | None) -> str | None:
-    return " ".join(texts) if texts else None
+def _several(
+    given: Sequence[str] | None, question: tuple[str, str], chooser: Chooser, read: Callable[[str], object]
+) -> tuple[str, ...]:
+    """Give the texts that an option says, or the words of an answer, each of which can be read; none where all are asked for."""
+    if not given:
+        return chooser.choose(None, question, _ALL, lambda answer: () if answer == _ALL else _readable(answer.split(), read))
+    return _readable(given, read)
 
 
-def _listed(text: str, read: Callable[[str], object]) -> tuple[str, ...]:
-    """Give the words of an answer, each of which can be read; none where it asks for all."""
-    words = () if text == _ALL else tuple(text.split())
-    for word in words:
-        read(word)
-    return words
+def _readable(texts: Iterable[str], read: Callable[[str], object]) -> tuple[str, ...]:
+    readable = tuple(texts)
+    for text in readable:
+        read(text)
+    return readable
 
 
 def _forge(text: str) -> Forge:
@@ -127,5 +132,7 @@ def _machines(text: str) -> int:
 
 
 def _quoted(text: str) -> str:
-    """Give a text as a basic string of TOML, which is one of JSON where it has no DEL."""
+    """Give a text as a basic string of TOML, which is one of JSON where it has no DEL; UsageError for what is no UTF-8."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise UsageError(f"{text!r} cannot be written into {FILE_NAME}, which is UTF-8", hint="name it in UTF-8")
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

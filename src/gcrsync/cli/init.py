@@ -1,7 +1,7 @@
 """``gcrsync init``: make a metadata repository of the git repository that one stands in, and show what it would mirror."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import unified_diff
 
@@ -16,6 +16,7 @@ from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.nightly import PATHS
 from gcrsync.cli.origin import own_origin
 from gcrsync.cli.run_options import PreviewOptions
+from gcrsync.cli.table import Table
 from gcrsync.errors import GcrsyncError, UsageError
 from gcrsync.metadata.pages import FIRST_PAGE
 from gcrsync.metadata.paths import README
@@ -43,11 +44,12 @@ def initialize(options: InitOptions) -> Exit:
     ground = Ground(history.root, _remote(history), own_origin(os.environ))
     config = config_beside(history.root)
     wanted = "" if config and options.source is None and options.to is None else table(options, ground, chooser)
-    chosen = forge(options, ground, chooser)
+    tables = _tables(history, wanted)
+    chosen = forge(options, ground, chooser, [each.destination for each in tables])
     contents = {README: FIRST_PAGE}
     if chosen is not Forge.NONE:
         contents[PATHS[chosen]] = nightly(options, ground, chooser, chosen)
-    codes = {_configure(screen, history, wanted), _write(screen, history, contents)}
+    codes = {_configure(screen, history, wanted, tables), _write(screen, history, contents)}
     return first(codes | {_compare(screen, options, _NEXT[chosen])})
 
 
@@ -58,10 +60,15 @@ def _remote(history: History) -> Remote | None:
     return Remote.parse(history.git.attempt("remote", "get-url", name).text)
 
 
-def _configure(screen: Screen, history: History, wanted: str) -> Exit:
-    """Write the configuration, or say what it lacks; without a table that is wanted nothing is."""
+def _tables(history: History, wanted: str) -> tuple[Table, ...]:
+    """Give what is to be mirrored: what is wanted, or what is configured already."""
     config = history.root / FILE_NAME
-    tables = parse_config(wanted, str(config)) if wanted else ()
+    return parse_config(wanted, str(config)) if wanted else read_config(config)
+
+
+def _configure(screen: Screen, history: History, wanted: str, tables: Sequence[Table]) -> Exit:
+    """Write the configuration, or say what it lacks of the tables that are wanted."""
+    config = history.root / FILE_NAME
     if not config.exists():
         return _write(screen, history, {FILE_NAME: wanted})
     present = [replace(each, line=0) for each in read_config(config)]
@@ -97,7 +104,7 @@ def _write(screen: Screen, history: History, contents: Mapping[str, str]) -> Exi
 def _compare(screen: Screen, options: InitOptions, then: str) -> Exit:
     """Show what a sync would do, and say what to do then; that it fails changes nothing of what was written."""
     screen.note("comparing, which touches nothing:")
-    failed = f"what was written stays, though the comparison failed: once `gcrsync compare` is content, {then}"
+    failed = f"what was written stays, though the comparison failed: once `gcrsync compare` ends well, {then}"
     try:
         code = compare(PreviewOptions(metadata_repo=options.metadata_repo, verbose=options.verbose))
     except GcrsyncError:

@@ -1,14 +1,15 @@
 """What init is to write, where nobody answers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gcrsync.cli.beginning import Chooser, Ground, forge, nightly
+from gcrsync.cli.beginning import Chooser, Ground, forge, nightly, table
 from gcrsync.cli.forge import Forge, Remote
 from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.origin import Origin
-from gcrsync.errors import UsageError
+from gcrsync.errors import InputError, UsageError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NOBODY = Chooser(asking=False)
@@ -30,6 +31,17 @@ def test_where_a_workflow_cannot_have_that_it_has_to_be_named(own: Origin | None
 def test_a_folder_on_this_machine_is_filled_by_no_forge_unless_that_is_said() -> None:
     ground = Ground(Path("/m"), GITHUB, None)
 
-    assert forge(InitOptions(to="ghcr.io/acme"), ground, NOBODY) is Forge.GITHUB
-    assert forge(InitOptions(to="oci:../images"), ground, NOBODY) is Forge.NONE
-    assert forge(InitOptions(to="oci:../images", ci=Forge.GITLAB), ground, NOBODY) is Forge.GITLAB
+    assert forge(InitOptions(), ground, NOBODY, ["ghcr.io/acme"]) is Forge.GITHUB
+    assert forge(InitOptions(), ground, NOBODY, ["oci:../images", "ghcr.io/acme"]) is Forge.GITHUB
+    assert forge(InitOptions(), ground, NOBODY, ["oci:../images"]) is Forge.NONE
+    assert forge(InitOptions(ci=Forge.GITLAB), ground, NOBODY, ["oci:../images"]) is Forge.GITLAB
+
+
+def test_an_option_is_a_pattern_whatever_it_says_and_never_all_for_want_of_one() -> None:
+    ground, options = Ground(Path("/m"), GITHUB, None), InitOptions("gcr.io/acme", "ghcr.io/acme")
+
+    assert 'include = ["all"]\n' in table(replace(options, include=["all"]), ground, NOBODY)
+    assert "include" not in table(options, ground, NOBODY)
+    for text in ("", "\udcff"):
+        with pytest.raises(InputError):
+            table(replace(options, include=[text]), ground, NOBODY)
