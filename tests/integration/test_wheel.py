@@ -19,7 +19,7 @@ def test_a_wheel_knows_its_commit_without_credentials_unless_something_was_chang
     for name in FILES:
         shutil.copy(ROOT / name, checkout)
     place.git(checkout, "init", "--quiet")
-    place.git(checkout, "remote", "add", "origin", "https://me:s3cret@github.com/acme/gcrsync.git")
+    place.git(checkout, "remote", "add", "origin", "https://me:s3@cret@github.com/acme/gcrsync.git")
     place.commit(checkout, "gcrsync", {name: (ROOT / name).read_text("utf-8") for name in FILES})
     place.git(checkout, "add", ".")
     place.git(checkout, "commit", "--quiet", "--message", "all")

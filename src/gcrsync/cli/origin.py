@@ -20,7 +20,8 @@ RECORD = "origin.json"
 _ACTION = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _URL = re.compile(r"[a-z]+://[A-Za-z0-9_.~:/%+-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_EXPECTED = "expected OWNER/REPO@COMMIT, or URL@COMMIT, with all digits of the commit"
+_CREDENTIALS = re.compile(r"(?<=://)[^/]*@")
+_EXPECTED = "expected OWNER/REPO@COMMIT, or URL@COMMIT without credentials, with all digits of the commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Origin:
         """Refuse with InvalidNameError what would be more than a value where it is written, in YAML or for a shell."""
         for pattern, text in ((_URL, self.url), (_COMMIT, self.commit)):
             if not pattern.fullmatch(text):
-                raise InvalidNameError("origin of gcrsync", f"{self.url}@{self.commit}", _EXPECTED)
+                raise InvalidNameError("origin of gcrsync", _CREDENTIALS.sub("", str(self)), _EXPECTED)
 
     def __str__(self) -> str:
         """Name it as it is read."""

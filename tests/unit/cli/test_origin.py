@@ -36,6 +36,14 @@ def test_what_is_no_commit_or_more_than_a_value_is_refused(text: str) -> None:
         Origin.parse(text)
 
 
+@pytest.mark.parametrize("text", [f"https://me:s3cret@github.com/a/b@{COMMIT}", "https://me:s3@cret@github.com/a/b"])
+def test_credentials_are_refused_and_not_told(text: str) -> None:
+    with pytest.raises(InvalidNameError, match=r"'https://github\.com/a/b\S* is not .* without credentials") as refused:
+        Origin.parse(text)
+
+    assert "cret" not in str(refused.value)
+
+
 def test_a_checkout_is_known_by_its_commit_once_the_remote_has_that(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     clone = place.seeded()
