@@ -36,8 +36,8 @@ def beginning(folder: Path, page: str) -> Iterator[Session]:
     hosts |= {host: Simulator(host) for host in ("ghcr.io", "registry.internal")}
     port = str(_free_port())
     with vendors(folder, hosts) as internet, ExitStack() as stack:
-        for name in ("inside", "srv", "work"):
-            (folder / name).mkdir()
+        for name in ("inside", "srv/log", "work"):
+            (folder / name).mkdir(parents=True)
         (folder / "srv" / "token").touch()
 
         def carry() -> None:
