@@ -10,6 +10,9 @@ GITHUB_HOST, GITLAB_HOST = "github.com", "gitlab.com"
 _SHORT = re.compile(r"(?:[^/:@]+@)?([^/:@]+):(?!/)(.+)")
 """What SSH takes: ``user@host:path``."""
 
+_OVER_HTTPS = {"ssh.github.com": GITHUB_HOST, "altssh.gitlab.com": GITLAB_HOST}
+"""Where SSH is taken on the port of HTTPS, for those whose firewall lets nothing else through."""
+
 
 class Forge(StrEnum):
     """Who starts the nightly job."""
@@ -35,8 +38,10 @@ class Remote:
             ported = parts.hostname and parts.port and parts.scheme in ("http", "https")
         except ValueError:
             return None
-        path = parts.path.strip("/").removesuffix(".git")
-        return cls(f"{parts.hostname}:{parts.port}" if ported else parts.hostname, path) if parts.hostname and path else None
+        host, path = parts.hostname, parts.path.strip("/").removesuffix(".git")
+        if not host or not path:
+            return None
+        return cls(f"{host}:{parts.port}" if ported else _OVER_HTTPS.get(host, host), path)
 
     @property
     def forge(self) -> Forge:

@@ -11,6 +11,8 @@ from gcrsync.cli.forge import Forge, Remote
         ("https://github.com/Acme/mirror.git", "github.com", "Acme/mirror", Forge.GITHUB, "ghcr.io/acme"),
         ("git@github.com:acme/mirror", "github.com", "acme/mirror", Forge.GITHUB, "ghcr.io/acme"),
         ("ssh://git@github.com:22/acme/mirror.git", "github.com", "acme/mirror", Forge.GITHUB, "ghcr.io/acme"),
+        ("ssh://git@ssh.github.com:443/acme/mirror.git", "github.com", "acme/mirror", Forge.GITHUB, "ghcr.io/acme"),
+        ("ssh://git@altssh.gitlab.com:443/a/b.git", "gitlab.com", "a/b", Forge.GITLAB, "registry.gitlab.com/a/b"),
         ("https://me:s3cret@gitlab.com/A/b/c.git", "gitlab.com", "A/b/c", Forge.GITLAB, "registry.gitlab.com/a/b/c"),
         ("https://gitlab.example.com:8443/a/b", "gitlab.example.com:8443", "a/b", Forge.GITLAB, ""),
         ("https://git.example.com/github.com/b.git/", "git.example.com", "github.com/b", Forge.NONE, ""),
