@@ -155,7 +155,7 @@ class RewriteOptions(RecordOptions):
 class MirrorConfigOptions:
     """What ``mirror-config`` takes."""
 
-    client: Annotated[Client, typer.Argument(metavar="CLIENT", help="Who pulls on those machines: containerd, podman or docker.")]
+    client: Annotated[Client, typer.Argument(metavar="CLIENT", help="Who pulls on those machines.")]
     output: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write the files below this folder instead of printing them.", show_default=False),
