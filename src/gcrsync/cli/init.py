@@ -104,7 +104,10 @@ def _write(screen: Screen, history: History, contents: Mapping[str, str]) -> Exi
 def _compare(screen: Screen, options: InitOptions, then: str) -> Exit:
     """Show what a sync would do, and say what to do then; that it fails changes nothing of what was written."""
     screen.note("comparing, which touches nothing:")
-    failed = f"what was written stays, though the comparison failed: once `gcrsync compare` ends well, {then}"
+    failed = (
+        f"what was written stays, though the comparison failed: change {FILE_NAME} if it is wrong, and once `gcrsync compare` "
+        f"ends well, {then}"
+    )
     try:
         code = compare(PreviewOptions(metadata_repo=options.metadata_repo, verbose=options.verbose))
     except GcrsyncError:

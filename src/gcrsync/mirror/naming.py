@@ -69,6 +69,9 @@ def registry_destination(text: str, template: str | None) -> RegistryDestination
 
     Raises InvalidNameError where the text does not begin with a host, or the template is malformed.
     """
+    scheme, separator, _ = text.partition("://")
+    if separator:
+        raise InvalidNameError("destination", scheme + separator, "expected no scheme before the host")
     first, _, path = text.removesuffix("/").partition("/")
     if not is_host(first):
         raise InvalidNameError("destination", text, "expected HOST/PATH (such as ghcr.io/acme) or oci:FOLDER")

@@ -51,6 +51,11 @@ def test_a_destination_needs_a_host_and_a_valid_path(text: str) -> None:
         registry_destination(text, None)
 
 
+def test_a_destination_with_a_scheme_is_refused_without_telling_what_follows_it() -> None:
+    with pytest.raises(InvalidNameError, match="'https://' is not a valid destination: expected no scheme"):
+        registry_destination("https://me:s3cret@ghcr.io/acme", None)
+
+
 @pytest.mark.parametrize("template", ["fixed", "{path}-{user}", "{path", "{path}}"])
 def test_a_template_needs_a_known_field(template: str) -> None:
     with pytest.raises(InvalidNameError):
