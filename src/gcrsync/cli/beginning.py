@@ -1,6 +1,7 @@
 """What ``gcrsync init`` is to write: as its options say, as somebody answers, or as the git remote suggests."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +13,11 @@ from gcrsync.cli.config import FILE_NAME
 from gcrsync.cli.forge import GITHUB_HOST, Forge, Remote
 from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.job import destination
-from gcrsync.cli.nightly import Daily, Nightly
+from gcrsync.cli.nightly import MOST_JOBS, Daily, Nightly
 from gcrsync.cli.origin import Origin
 from gcrsync.errors import UsageError
 from gcrsync.mirror.naming import FolderDestination, folder_of
 from gcrsync.mirror.patterns import Patterns
-from gcrsync.mirror.shard import Shard
 from gcrsync.oci.manifest import Platform
 from gcrsync.oci.name import Namespace
 
@@ -83,7 +83,7 @@ def nightly(options: InitOptions, ground: Ground, chooser: Chooser, chosen: Forg
     host, name = (ground.remote.host, ground.remote.path) if ground.remote else (GITHUB_HOST, ground.root.name)
     daily = chooser.choose(options.at, ("When each night, UTC", "--at"), str(Daily.spread(name)), Daily.parse)
     shards = None if options.shards is None else str(options.shards)
-    machines = chooser.choose(shards, ("How many machines share the work", "--shards"), "1", _machines)
+    machines = chooser.choose(shards, ("How many machines share the work", "--shards"), "1", partial(_machines, chosen=chosen))
 
     def fitting(text: str) -> Origin:
         origin = Origin.parse(text)
@@ -127,8 +127,11 @@ def _forge(text: str) -> Forge:
         raise UsageError(f"{text!r} runs no nightly job", hint=f"one of {', '.join(Forge)}") from None
 
 
-def _machines(text: str) -> int:
-    return Shard.parse(f"1/{text}").of
+def _machines(text: str, chosen: Forge) -> int:
+    most = MOST_JOBS[chosen]
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= most:
+        raise UsageError(f"{text!r} is no number of machines at {chosen}", hint=f"write a number from 1 to {most}")
+    return int(text)
 
 
 def _quoted(text: str) -> str:

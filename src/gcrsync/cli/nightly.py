@@ -13,6 +13,9 @@ from gcrsync.mirror.shard import Shard
 PATHS = {Forge.GITHUB: ".github/workflows/gcrsync.yml", Forge.GITLAB: ".gitlab-ci.yml"}
 """Where each forge reads its jobs from."""
 
+MOST_JOBS = {Forge.GITHUB: 256, Forge.GITLAB: 200}
+"""Into how many jobs each forge lets a matrix be parted."""
+
 _HOLE = re.compile(r"<<([a-z]+)>>")
 """What stands in a template for a value: a single ``$`` or brace means something to shells and forges."""
 

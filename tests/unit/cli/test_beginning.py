@@ -28,6 +28,16 @@ def test_where_a_workflow_cannot_have_that_it_has_to_be_named(own: Origin | None
         nightly(InitOptions(), Ground(Path("/m"), GITHUB, own), NOBODY, Forge.GITHUB)
 
 
+def test_there_are_as_many_machines_as_the_forge_lets_a_matrix_have() -> None:
+    ground = Ground(Path("/m"), GITHUB, Origin.parse(f"a/b@{COMMIT}"))
+
+    assert '"200/200"' in nightly(InitOptions(shards=200), ground, NOBODY, Forge.GITLAB)
+    assert '"256/256"' in nightly(InitOptions(shards=256), ground, NOBODY, Forge.GITHUB)
+    for chosen, number in ((Forge.GITLAB, 201), (Forge.GITHUB, 257), (Forge.GITHUB, 0)):
+        with pytest.raises(UsageError, match=f"'{number}' is no number of machines at {chosen}"):
+            nightly(InitOptions(shards=number), ground, NOBODY, chosen)
+
+
 def test_a_folder_on_this_machine_is_filled_by_no_forge_unless_that_is_said() -> None:
     ground = Ground(Path("/m"), GITHUB, None)
 
