@@ -29,7 +29,7 @@ from tests.support.values import NOW, THEN, digest, record, records
 ONE, TWO = image("one"), image("two")
 DATES = ("2026-11-20T02:17:00Z", "2026-11-21T02:17:00Z")
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+HOSTILE = f"<img src=x onerror=alert(1)><script>alert(2)</script>{'x' * 200}"
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,18 @@ def test_a_tag_on_a_later_page_is_found_there(browser: Browser, address: str) ->
         page.get_by_role("link", name="v1.0", exact=True).click()
         page.wait_for_url("**/long/~2.html#tag-v1.0")
         assert page.locator("tr:target").count() == 1
+
+
+def test_the_digest_of_the_tag_that_was_looked_for_is_shown_whole_and_covers_nothing(browser: Browser, address: str) -> None:
+    with looking(browser, address) as page:
+        for window in (1280, 960, 768, 360):
+            page.set_viewport_size({"width": window, "height": 800})
+            page.goto(f"{address}r/r.example/team/tool/index.html#tag-latest")
+            shown, cell = (page.locator(f"tr:target {each}").bounding_box() for each in ("code", "td:nth-child(2)"))
+            assert shown is not None
+            assert cell is not None
+            assert shown["x"] + shown["width"] <= cell["x"] + cell["width"], window
+            assert page.locator("tr:target code").evaluate("each => each.scrollWidth <= each.clientWidth"), window
 
 
 def test_buttons_copy_the_command_of_a_pull_by_tag_and_pinned(browser: Browser, address: str) -> None:
