@@ -195,8 +195,9 @@ def test_the_site_says_what_is_on_record_and_what_became_of_it_and_a_new_one_rep
         document.unlink()
     mirrored.mirror.place.git(mirrored.mirror.root, "commit", "--quiet", "--all", "--message", "forget both")
     (place / "both" / "mine").write_text("mine")
-    mirrored.mirror.run("site", "--output", str(tmp_path / "out"))
+    told = mirrored.mirror.run("site", "--output", str(tmp_path / "out")).stdout.splitlines()
 
+    assert told[0].startswith("1 repository with 2 tags in ")
     assert [path.name for path in (place / "both").iterdir()] == ["mine"]
 
 

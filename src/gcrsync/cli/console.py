@@ -100,9 +100,9 @@ def _printable(line: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
-def counted(count: int, thing: str) -> str:
-    """Give a count of things: ``1 image``, ``1,234 images``."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+def counted(count: int, thing: str, things: str = "") -> str:
+    """Give a count of things: ``1 image``, ``1,234 images``; ``things`` is what many are called, if not with an ``s``."""
+    return f"{count:,} {thing if count == 1 else things or f'{thing}s'}"
 
 
 def columns(head: Iterable[str], rows: Iterable[Iterable[str]], texts: Container[str] = ()) -> Table:

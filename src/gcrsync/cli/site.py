@@ -4,7 +4,6 @@ from gcrsync.cli.command import Exit
 from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.record_options import SiteOptions
-from gcrsync.metadata.markdown import number
 from gcrsync.site.catalogue import Contents
 from gcrsync.site.catalogue import site as made
 from gcrsync.site.paths import FRONT
@@ -22,7 +21,8 @@ def site(options: SiteOptions) -> Exit:
     files = made(contents)
     remake(options.output, files)
     tags = sum(len(record.served) for record in contents.records.values())
-    screen.result(f"{number(len(contents.records))} repositories with {counted(tags, 'tag')} in {counted(len(files), 'file')}")
+    repositories = counted(len(contents.records), "repository", "repositories")
+    screen.result(f"{repositories} with {counted(tags, 'tag')} in {counted(len(files), 'file')}")
     screen.result((options.output.resolve() / FRONT).as_uri())
     return Exit.DONE
 

@@ -174,6 +174,11 @@
     return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
   }
 
+  /** @param {number} count @param {string} one @param {string} many */
+  function counted(count, one, many) {
+    return `${number(count)} ${count === 1 ? one : many}`;
+  }
+
   /** @param {Hit[]} hits */
   function show(hits) {
     const list = document.createElement("ul");
@@ -182,7 +187,7 @@
     results.hidden = !hits.length;
     const tags = hits.reduce((sum, hit) => sum + hit.count, 0);
     const most = hits.length > MOST_REPOSITORIES ? `, of which the best ${MOST_REPOSITORIES} are shown` : "";
-    const found = `${number(hits.length)} repositories, ${number(tags)} tags${most}`;
+    const found = `${counted(hits.length, "repository", "repositories")}, ${counted(tags, "tag", "tags")}${most}`;
     answer.textContent = hits.length ? found : "Nothing on record fits.";
   }
 
