@@ -104,6 +104,22 @@ def test_the_digest_of_the_tag_that_was_looked_for_is_shown_whole_and_covers_not
             assert page.locator("tr:target code").evaluate("each => each.scrollWidth <= each.clientWidth"), window
 
 
+def test_who_comes_back_from_what_was_found_finds_the_search_again(browser: Browser, address: str) -> None:
+    with looking(browser, address) as page:
+        page.keyboard.press("/")
+        page.keyboard.type("other-tool:l")
+        page.wait_for_selector("#results a")
+        assert page.locator("#answer").inner_text() == "1 repository, 1 tag"
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/other-tool/index.html")
+        page.go_back()
+        page.get_by_role("link", name="latest", exact=True).wait_for()
+        assert page.url.endswith("index.html?q=other-tool%3Al")
+        page.keyboard.press("/")
+        page.keyboard.press("Escape")
+        assert page.url.endswith("index.html")
+
+
 def test_buttons_copy_the_command_of_a_pull_by_tag_and_pinned(browser: Browser, address: str) -> None:
     with looking(browser, address, permissions=["clipboard-read", "clipboard-write"]) as page:
         page.get_by_role("link", name="r.example/team/tool", exact=True).click()

@@ -210,6 +210,15 @@
     }
   }
 
+  /** Keeps what is searched in the address, where it can be shared, and found by who comes back. */
+  function keep() {
+    const address = new URL(location.href);
+    const text = field.value.trim();
+    if (text) address.searchParams.set("q", text);
+    else address.searchParams.delete("q");
+    if (address.href !== location.href) history.replaceState(null, "", address);
+  }
+
   /** @param {number} step */
   function move(step) {
     const stops = [field, ...(results.hidden ? [] : results.querySelectorAll("a"))];
@@ -218,6 +227,7 @@
   }
 
   field.addEventListener("input", update);
+  field.addEventListener("change", keep); // not with each key: browsers allow only so many changes of an address
   field.form?.addEventListener("submit", (event) => {
     event.preventDefault();
     results.querySelector("a")?.click();
@@ -236,6 +246,7 @@
       field.value = "";
       field.focus();
       update();
+      keep();
     }
   });
 
