@@ -28,7 +28,7 @@ _ON_THE_FRONT = 300
 """Up to how many repositories the first page names them all, and not the namespaces that they are in."""
 
 _NIGHTS = 8
-"""How many nights a repository's page tells of; a page of its own tells of them all."""
+"""How many nights a repository's page tells of; where there are more, a page of its own tells of them all."""
 
 _Item = TypeVar("_Item")
 
@@ -80,7 +80,7 @@ def _of_record(contents: Contents, record: Record, above: tuple[Shelf, ...]) -> 
     pages = [page_of(record.repository, number) for number in range(1, len(parts) + 1)]
     for path, tags in zip(pages, parts, strict=True):
         yield path, partial(_repository, contents, record, tags, partial(render, "repository", path=path, above=above, pages=pages))
-    if record.repository in contents.pasts:
+    if len(nights(contents.pasts.get(record.repository, {}))) > _NIGHTS:
         yield history_of(record.repository), partial(_history, contents, record, above)
 
 

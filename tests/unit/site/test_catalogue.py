@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote
@@ -98,7 +99,7 @@ def test_a_tag_that_is_served_and_held_has_a_row_for_each_and_tells_why(odd: dic
 
 
 def test_what_each_night_changed_is_told_newest_first(odd: dict[str, bytes]) -> None:
-    page = odd["r/r.example_5000/a/~history.html"].decode()
+    page = odd["r/r.example_5000/a/index.html"].decode()
 
     assert re.findall(r'<time datetime="(.*?)"|<b>(\w+)</b> (\w+)', page) == [
         ("2026-11-21T02:17:00Z", "", ""),
@@ -111,10 +112,22 @@ def test_what_each_night_changed_is_told_newest_first(odd: dict[str, bytes]) -> 
     ]
 
 
+@pytest.mark.parametrize(("count", "has_more"), [(8, False), (9, True)])
+def test_a_history_of_more_nights_than_a_page_tells_of_has_a_page_of_its_own(count: int, *, has_more: bool) -> None:
+    each = [record("r.example/a", {"v1": f"{night}"}) for night in range(count)]
+    edits = [Edit(f"c{night}", THEN + timedelta(night), (), made) for night, made in enumerate(each)]
+    made = _made(each[-1], pasts={each[-1].repository: spans(edits)})
+
+    assert made["r/r.example/a/index.html"].count(b"<h3>") == 8
+    assert (b"~history.html" in made["r/r.example/a/index.html"]) is has_more
+    assert made.get("r/r.example/a/~history.html", b"").count(b"<h3>") == (count if has_more else 0)
+
+
 def test_nothing_that_a_registry_says_becomes_markup() -> None:
     held = Held(digest("one"), THEN, Why.REFUSED, HOSTILE)
     hostile = replace(record("r.example/a", {"v1": "one"}), held={Tag("v2"): held}, mirror="oci:./a\"'><b>/a")
-    past = spans([Edit("c", THEN, (), hostile)])
+    edits = [Edit(f"c{day}", THEN + timedelta(day), (), replace(hostile, tags={Tag("v1"): digest(f"{day}")})) for day in range(9)]
+    past = spans([*edits, Edit("c9", THEN + timedelta(9), (), hostile)])
 
     made = _made(hostile, pasts={hostile.repository: past}, note=HOSTILE)
 
