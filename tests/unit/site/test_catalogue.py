@@ -120,7 +120,7 @@ def test_a_history_of_more_nights_than_a_page_tells_of_has_a_page_of_its_own(cou
 
     assert made["r/r.example/a/index.html"].count(b"<h3>") == 8
     assert (b"~history.html" in made["r/r.example/a/index.html"]) is has_more
-    assert made.get("r/r.example/a/~history.html", b"").count(b"<h3>") == (count if has_more else 0)
+    assert made.get("r/r.example/a/~history.html", b"").count(b"<h2>") == (count if has_more else 0)
 
 
 def test_nothing_that_a_registry_says_becomes_markup() -> None:
