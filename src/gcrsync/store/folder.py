@@ -51,7 +51,7 @@ def _list(root: Path, paths: Collection[str]) -> None:
 
 
 def _refuse_others(root: Path, paths: Collection[str]) -> None:
-    for path in sorted(paths):
-        place = locate(root, path)
-        if place.exists():
+    places = {locate(root, path) for path in paths}
+    for place in sorted(places | {above for each in places for above in each.parents}):
+        if place.exists() and (place in places or not place.is_dir()):
             raise UsageError(f"there is a {place} that gcrsync has not made", hint="name another folder, or move it away")

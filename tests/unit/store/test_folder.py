@@ -38,13 +38,22 @@ def test_a_file_that_stays_the_same_is_not_written_again(tmp_path: Path) -> None
     assert (tmp_path / "other").stat().st_ino != before[1]
 
 
-def test_a_file_of_somebody_else_stands_in_the_way_of_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wanted", ["index", "index__below__it"])
+def test_a_file_of_somebody_else_stands_in_the_way_of_all(tmp_path: Path, wanted: str) -> None:
     (tmp_path / "index").write_text("mine")
 
     with pytest.raises(UsageError, match="has not made"):
-        _remake(tmp_path, about="new", index="new")
+        _remake(tmp_path, about="new", **{wanted: "new"})
 
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
     assert _files(tmp_path) == {"index": "mine"}
+
+
+def test_a_file_in_the_place_of_the_folder_stands_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "site").write_text("mine")
+
+    with pytest.raises(UsageError, match="has not made"):
+        _remake(tmp_path / "site", index="new")
 
 
 def test_what_a_killed_making_left_is_known_to_the_next(tmp_path: Path) -> None:
