@@ -220,6 +220,7 @@ def test_the_site_says_what_is_on_record_and_what_became_of_it_and_a_new_one_rep
 def test_serve_shows_what_is_in_the_folder_or_on_record_beside_the_registry(mirrored: Mirrored, tmp_path: Path) -> None:
     folder = tmp_path / "images"
     put(folder, "m/p/team/tool", TWO, "latest")
+    put(folder, "p/both", image("another of this name"), "v1")
     for options, words in (((), "mirrored"), (("--metadata-repo", str(mirrored.mirror.root)), "moved")):
         command = [sys.executable, "-m", "gcrsync", "serve", str(folder), "--port", "0", *options]
         with subprocess.Popen(command, env=mirrored.mirror.environment, stdout=subprocess.PIPE, text=True) as process:
@@ -230,6 +231,9 @@ def test_serve_shows_what_is_in_the_folder_or_on_record_beside_the_registry(mirr
             assert front.headers["Content-Type"] == "text/html; charset=utf-8"
             assert f"docker pull {address}/m/p/team/tool:latest" in page.text
             assert words in page.text
+            if options:
+                both = httpx.get(f"http://{address}/r/{name.removesuffix('team/tool')}both/")
+                assert f"docker pull {mirrored.destination}/m/p/both:v1" in both.text
             assert httpx.get(f"http://{address}/v2/m/p/team/tool/tags/list").json()["tags"] == ["latest"]
             assert httpx.get(f"http://{address}/v2/nothing").headers["Content-Type"] == "application/json"
             assert httpx.get(f"http://{address}/nothing.html").status_code == 404

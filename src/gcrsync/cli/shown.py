@@ -61,7 +61,14 @@ class _Recorded:
         """Give the name here of what the mirror has: its own, without what stands before the path in this folder."""
         components = record.mirror.split("/")[1:]
         paths = ("/".join(components[start:]) for start in range(len(components)))
-        return next((f"{address}/{path}" for path in paths if path in self._folder), record.mirror)
+        return next((f"{address}/{path}" for path in paths if self._has(path, record)), record.mirror)
+
+    def _has(self, path: str, record: Record) -> bool:
+        """Say whether what was mirrored is at a path, and not another repository whose name ends so."""
+        if path not in self._folder:
+            return False
+        blobs = self._folder.layout(path).blobs
+        return any(blobs.status(digest) is not None for digest in record.served.values())
 
 
 class _Folder:
