@@ -154,7 +154,7 @@ def test_a_status_goes_on_with_the_run_and_another_terminal_shows_it_to_its_end(
     assert "next, in 4m" in first
     assert ": --deadline" in first
     assert (ended["exit"], ended["images"], ended["copying"]) == (0, {"done": 2, "of": 2, "failed": 0}, [])
-    assert printed == "gcrsync sync has ended with exit code 0\n"
+    assert printed == f"gcrsync sync ended at {ended['updated']} with exit code 0\n"
     assert (run.returncode, monitor.returncode) == (0, 0)
 
 

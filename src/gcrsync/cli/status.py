@@ -14,6 +14,7 @@ from gcrsync.cli.tally import Tally
 from gcrsync.cli.view import View, line
 from gcrsync.errors import GcrsyncError, InvalidMetadataError, StoreError
 from gcrsync.metadata.status import Standing, Status, parse_status, status_json
+from gcrsync.metadata.timestamp import format_time
 from gcrsync.store.files import replace
 from gcrsync.sync.stop import Stop
 
@@ -29,62 +30,69 @@ _LARGEST = 1 << 20
 class StatusFile:
     """The file, from before a run begins until its exit code is known; without a place there is none, and nothing is done."""
 
-    def __init__(self, screen: Screen, place: Path | None, command: str) -> None:
-        """Write nothing yet; trouble is told on this screen."""
-        self._screen, self._place, self._command, self._started = screen, place, command, now()
-        self._standing = Standing()
+    def __init__(self, screen: Screen, place: Path | None, command: str, tally: Tally) -> None:
+        """Write nothing yet; the tally says where the run is, and trouble is told on this screen."""
+        self._screen, self._place, self._command, self._tally = screen, place, command, tally
+        self._started = now()
+        self._code: Exit | None = None
         self._troubled = False
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Write the file at once, and where the run fails its exit code. Raises StoreError for a file that cannot be written."""
-        if self._place is not None and self._place.exists() and not self._place.is_file():
-            raise StoreError(f"{self._place} is no plain file, and would be replaced", hint="name another file for the status")
-        self._write(None)
-        try:
+    def kept(self, every: float = _SECOND) -> Iterator[None]:
+        """Write the file at once, ``every`` so many seconds whatever the run is at, and with its exit code in the end.
+
+        Raises StoreError for a file that cannot be written at once.
+        """
+        if self._place is None:
             yield
+            return
+        _check_plain(self._place)
+        self._write(self._place)
+        try:
+            with repeated(self._try, every):
+                yield
         except GcrsyncError as error:
             self.end(code_of(error))
+            raise
+        except KeyboardInterrupt:
+            self.end(Exit.STOPPED)
             raise
         except Exception:
             self.end(Exit.DEFECT)
             raise
-
-    @contextmanager
-    def following(self, tally: Tally) -> Iterator[None]:
-        """Say in the file where a run is, for as long as the context lasts, and in the end where it has come to."""
-
-        def follow() -> None:
-            self._standing = tally.standing()
-            self._try(None)
-
-        if self._place is None:
-            yield
-            return
-        try:
-            with repeated(follow, _SECOND):
-                yield
         finally:
-            follow()
+            self._try()
 
     def end(self, code: Exit) -> None:
-        """Say how the run has ended; nothing comes after that."""
-        self._standing = dataclasses.replace(self._standing, copying=(), due=())
-        self._try(code)
+        """Have the file say how the run has ended, from the next time that it is written."""
+        self._code = code
 
-    def _try(self, code: Exit | None) -> None:
+    def _try(self) -> None:
         """Write, and go on where that cannot be done: the run is worth more than what is told of it."""
         try:
-            self._write(code)
+            if self._place is not None:
+                self._write(self._place)
         except StoreError as error:
             if not self._troubled:
                 self._screen.warn(f"the status of the run is not told any more: {error}")
             self._troubled = True
 
-    def _write(self, code: Exit | None) -> None:
-        if self._place is not None:
-            status = Status(self._command, self._started, now(), None if code is None else int(code), self._standing)
-            replace(self._place.parent, self._place.name, status_json(status).encode())
+    def _write(self, place: Path) -> None:
+        standing, code = self._tally.standing(), self._code
+        if code is not None:
+            standing = dataclasses.replace(standing, copying=(), due=())
+        status = Status(self._command, self._started, now(), None if code is None else int(code), standing)
+        replace(place.parent, place.name, status_json(status).encode())
+
+
+def _check_plain(place: Path) -> None:
+    """Refuse, with StoreError, a place that has something else than a file, which would be gone."""
+    try:
+        special = place.exists() and not place.is_file()
+    except OSError as error:
+        raise StoreError(f"cannot write {place}: {error.strerror}") from error
+    if special:
+        raise StoreError(f"{place} is no plain file, and would be replaced", hint="name another file for the status")
 
 
 class _Reader:
@@ -155,5 +163,6 @@ def follow(screen: Screen, options: MonitorOptions, place: Path, stop: Stop, pat
                 return Exit.STOPPED
     if reader.status is not None and not options.json:
         screen.note(line(view.standing))
-        screen.result(f"gcrsync {reader.status.command} has ended with exit code {reader.status.exit}")
+        ended = format_time(reader.status.updated)
+        screen.result(f"gcrsync {reader.status.command} ended at {ended} with exit code {reader.status.exit}")
     return Exit.DONE

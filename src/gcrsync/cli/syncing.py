@@ -28,24 +28,24 @@ from gcrsync.sync.stop import Stop
 def sync(options: RunOptions) -> Exit:
     """Mirror, record, commit, push."""
     screen = Screen(verbose=options.verbose)
-    status = StatusFile(screen, options.status, "sync")
+    watched = progress(screen)
+    status = StatusFile(screen, options.status, "sync", watched)
     with status.kept():
-        code = _sync(screen, options, status)
+        code = _sync(screen, options, watched)
         status.end(code)
     return code
 
 
-def _sync(screen: Screen, options: RunOptions, status: StatusFile) -> Exit:
+def _sync(screen: Screen, options: RunOptions, watched: Watched) -> Exit:
     deadline = None if options.deadline is None else seconds(options.deadline)
     most = None if options.max_bytes is None else size(options.max_bytes)
-    ends, watched = time.monotonic() + (deadline or 0), progress(screen)
+    ends = time.monotonic() + (deadline or 0)
     with stoppable(deadline, most) as stop:
         variables = identity(options.author, options.date)
         history = opened(options.metadata_repo, stop, branch=options.branch, variables=variables)
         history.check()
         with (
             prepared("sync", options, watched, history, stop) as (job, means, settings),
-            status.following(watched),
             crew(options.executor, job, settings, options.jobs, stop) as workers,
         ):
             if deadline is not None:
