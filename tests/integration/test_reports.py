@@ -73,11 +73,13 @@ def test_a_run_that_comes_to_nothing_has_a_report_for_people_and_for_ci_too(mirr
     assert "nothing is on record" in (tmp_path / "report.xml").read_text()
 
 
-def test_a_command_without_such_a_report_says_so_before_it_begins(mirror: Mirror, tmp_path: Path) -> None:
-    ended = mirror.run("search", "a", "--report", str(tmp_path / "found.xml"), code=2)
+def test_a_file_that_nobody_could_read_is_refused_before_a_command_begins(mirror: Mirror, tmp_path: Path) -> None:
+    formless = mirror.run("search", "a", "--report", str(tmp_path / "found.xml"), code=2)
+    unread = mirror.run("compare", "--metrics", str(tmp_path / "found.txt"), code=2)
 
-    assert "this command has no report like " in ended.stderr
-    assert not (tmp_path / "found.xml").exists()
+    assert "this command has no report like " in formless.stderr
+    assert "name a file that ends with .prom" in unread.stderr
+    assert list(tmp_path.glob("found*")) == []
 
 
 def test_the_summary_of_a_job_on_github_grows_with_each_command_up_to_its_limit(
@@ -99,12 +101,6 @@ def test_the_summary_of_a_job_on_github_grows_with_each_command_up_to_its_limit(
     assert "nothing is on record under somewhere.test" in failed
     assert (1 << 20) - 150 < summary.stat().st_size <= 1 << 20
     assert summary.read_text().endswith(" more lines were cut off: no more is shown here.\n")
-
-
-def test_a_summary_that_cannot_be_written_is_a_warning(mirror: Mirror) -> None:
-    ended = mirror.run("compare", environment={"GITHUB_STEP_SUMMARY": "/nonexistent/summary.md"})
-
-    assert "warning: the summary of the job was not written: /nonexistent/summary.md: No such file" in ended.stderr
 
 
 def test_the_report_is_a_section_in_the_log_of_a_job_on_gitlab(mirror: Mirror) -> None:
@@ -192,13 +188,18 @@ def test_metrics_are_written_also_where_a_run_comes_to_nothing(mirror: Mirror, a
     assert success[0] == success[1] != []
 
 
-def test_metrics_that_nobody_would_read_or_that_cannot_be_written_are_told(mirror: Mirror, tmp_path: Path) -> None:
-    refused = mirror.run("compare", "--metrics", str(tmp_path / "metrics.txt"), code=2)
-    unwritten = mirror.run("compare", "--metrics", "/proc/nowhere/acme.prom", code=3)
+def test_what_cannot_be_written_is_told_and_all_that_is_told_after_it_has_the_exit_code(mirror: Mirror, tmp_path: Path) -> None:
+    place, summary = tmp_path / "acme.prom", tmp_path / "summary.md"
+    nowhere, written = {"GITHUB_STEP_SUMMARY": "/proc/nowhere/summary.md"}, {"GITHUB_STEP_SUMMARY": str(summary)}
+    first = mirror.run("compare", "--report", "/proc/nowhere/r.md", "--metrics", str(place), environment=nowhere, code=3)
+    second = mirror.run("compare", "--metrics", "/proc/nowhere/acme.prom", environment=written, code=3)
 
-    assert "name a file that ends with .prom" in refused.stderr
-    assert list(tmp_path.glob("metrics*")) == []
-    assert "writing the metrics /proc/nowhere/acme.prom: No such file" in unwritten.stderr
+    assert "writing the report /proc/nowhere/r.md: No such file" in first.stderr
+    assert "warning: the summary of the job was not written: /proc/nowhere/summary.md: No such file" in first.stderr
+    assert 'gcrsync_run_exit_code{command="compare",mirror="acme"} 3.0\n' in place.read_text()
+    assert "gcrsync_success_" not in place.read_text()
+    assert "writing the metrics /proc/nowhere/acme.prom: No such file" in second.stderr
+    assert "exit code 3." in summary.read_text()
 
 
 def test_a_notice_arrives_where_something_failed_or_always_and_shows_no_address(mirror: Mirror, source: Simulator) -> None:

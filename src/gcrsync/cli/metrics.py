@@ -35,7 +35,7 @@ def write_metrics(place: Path, sheet: Sheet, pulls: tuple[Pulls, ...], ended: da
 
     Raises OSError for a file that cannot be written.
     """
-    gauges = _Gauges(place.stem, sheet.command)
+    gauges = _Gauges(place.stem.encode(errors="replace").decode(), sheet.command)
     gauges.set("gcrsync_run_timestamp_seconds", "When the last run ended.", ended.timestamp())
     gauges.set("gcrsync_run_duration_seconds", "How long the last run took.", (ended - sheet.started).total_seconds())
     gauges.set("gcrsync_run_exit_code", "The exit code of the last run.", sheet.exit)

@@ -47,14 +47,21 @@ def tell(
     """
     form, code = _form(options.report), Exit(sheet.exit)
     text = document() if options.json or (options.report and not form) else ""
-    is_given = give(screen, options, text, form and form(sheet))
-    if not isinstance(options, Announced):
-        return code if is_given else first({code, Exit.RECORD})
-    if options.metrics and _is_read(options.metrics):
-        is_given &= _measured(screen, options.metrics, sheet, pulls)
-    code = code if is_given else first({code, Exit.RECORD})
-    add_summary(screen, sheet)
-    notify(screen, options.notify_on, replace(sheet, exit=int(code)))
+    if not give(screen, options, text, form and form(sheet)):
+        code = first({code, Exit.RECORD})
+    if isinstance(options, Announced):
+        return _announced(screen, options, replace(sheet, exit=int(code)), pulls)
+    return code
+
+
+def _announced(screen: Screen, options: Announced, sheet: Sheet, pulls: tuple[Pulls, ...]) -> Exit:
+    """Tell whoever does not look, and give the exit code in the end."""
+    code = Exit(sheet.exit)
+    if options.metrics and _is_read(options.metrics) and not _measured(screen, options.metrics, sheet, pulls):
+        code = first({code, Exit.RECORD})
+    told = replace(sheet, exit=int(code))
+    add_summary(screen, told)
+    notify(screen, options.notify_on, told)
     return code
 
 

@@ -74,3 +74,10 @@ def test_without_a_success_of_the_same_command_none_is_told(tmp_path: Path, befo
     write_metrics(place, Sheet("sync", NOW, 1), (), LATER)
 
     assert "gcrsync_success_timestamp_seconds" not in read(place)
+
+
+def test_a_name_that_is_no_text_becomes_one(tmp_path: Path) -> None:
+    place = tmp_path / "acm\udcff.prom"
+    write_metrics(place, Sheet("sync", NOW, 0), (), LATER)
+
+    assert 'mirror="acm?"' in place.read_text("utf-8")
