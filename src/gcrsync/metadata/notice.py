@@ -33,8 +33,13 @@ def body(sheet: Sheet) -> str:
 
 
 def _grave(sheet: Sheet) -> Iterator[str]:
-    yield from filter(None, (sheet.error, *sheet.limits))
+    yield from map(_mute, filter(None, (sheet.error, *sheet.limits)))
     lines: Iterator[Line] = chain(sheet.warnings, sheet.lines)
     for line in lines:
         if line.verdict in (Verdict.WRONG, Verdict.UNKNOWN):
-            yield f"{line.image}: {line.state}: {line.reason.replace('@', '(at)')}"
+            yield f"{line.image}: {line.state}: {_mute(line.reason)}"
+
+
+def _mute(text: str) -> str:
+    """Give a text without what addresses somebody: ``@everyone`` on Discord, ``<!channel>`` on Slack."""
+    return text.replace("@", "(at)").replace("<", "(").replace(">", ")")
