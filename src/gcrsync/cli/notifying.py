@@ -2,8 +2,8 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable
 from threading import Thread
 
 from gcrsync.cli.command import Exit
@@ -25,6 +25,7 @@ def notify(screen: Screen, occasion: Occasion, sheet: Sheet) -> None:
     addresses = os.environ.get(VARIABLE, "").split()
     if not addresses or (occasion is Occasion.FAILURES and sheet.exit not in _FAILURES):
         return
+    _keep_quiet()
     for number, address in enumerate(addresses, 1):
         reason = _trouble(address, sheet)
         if reason:
@@ -37,13 +38,12 @@ def _trouble(address: str, sheet: Sheet) -> str:
         import apprise  # noqa: PLC0415 - it is an extra
     except ImportError:
         return "install gcrsync with the extra gcrsync[notify]"
-    with _silence():
-        service = apprise.Apprise.instantiate(address)
-        if service is None:
-            return "apprise knows no such address"
-        kind = apprise.NotifyType.SUCCESS if sheet.succeeded else apprise.NotifyType.FAILURE
-        message = {"title": title(sheet), "body": body(sheet), "notify_type": kind, "body_format": apprise.NotifyFormat.TEXT}
-        return _sent(lambda: bool(service.notify(**message)))
+    service = apprise.Apprise.instantiate(address)
+    if service is None:
+        return "apprise knows no such address"
+    kind = apprise.NotifyType.SUCCESS if sheet.succeeded else apprise.NotifyType.FAILURE
+    message = {"title": title(sheet), "body": body(sheet), "notify_type": kind, "body_format": apprise.NotifyFormat.TEXT}
+    return _sent(lambda: bool(service.notify(**message)))
 
 
 def _sent(send: Callable[[], bool]) -> str:
@@ -62,12 +62,7 @@ def _sent(send: Callable[[], bool]) -> str:
     return ended[0] if ended else f"it took more than {_PATIENCE:.0f} seconds"
 
 
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep quiet what apprise, and what it rests on, would log: it has addresses in it."""
-    before = logging.root.manager.disable
+def _keep_quiet() -> None:
+    """Drop what apprise, and what it rests on, would log or warn of, for good: it has addresses, and who is left behind goes on."""
     logging.disable()
-    try:
-        yield
-    finally:
-        logging.disable(before)
+    warnings.simplefilter("ignore")
