@@ -13,7 +13,7 @@ from gcrsync.cli.console import Screen
 from gcrsync.cli.run_options import MonitorOptions
 from gcrsync.cli.status import StatusFile, follow
 from gcrsync.cli.tally import Tally
-from gcrsync.errors import StoreError
+from gcrsync.errors import InvalidMetadataError, StoreError
 from gcrsync.metadata.status import Pulls, parse_status
 from gcrsync.mirror.ending import Ending
 from gcrsync.sync.stop import Stop
@@ -59,6 +59,14 @@ def test_a_run_that_waits_before_it_begins_or_after_it_is_done_is_not_taken_for_
 def test_a_run_that_has_not_begun_is_not_waited_for_long(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"there is no .*: begin the run with --status"):
         followed(tmp_path / "status.json")
+
+
+@pytest.mark.parametrize(("text", "words"), [("{", "not JSON"), ("[]", "not the status of a run"), ("x" * (1 << 21), "too large")])
+def test_a_file_that_is_no_status_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "other.json").write_text(text)
+
+    with pytest.raises(InvalidMetadataError, match=words):
+        followed(tmp_path / "other.json")
 
 
 def test_who_is_asked_to_stop_meanwhile_stops(tmp_path: Path) -> None:
