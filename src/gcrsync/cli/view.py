@@ -114,6 +114,6 @@ def _pulls(pulls: Pulls) -> str:
 
 
 def _next(standing: Standing) -> Iterator[str]:
-    """Say what comes next, and when."""
-    for due in standing.due[:1]:
-        yield f"next, in {told_seconds(due.seconds)}: {due.what}"
+    """Say what comes, and when, the next first: a pause explains why nothing moves, also where a checkpoint is nearer."""
+    for number, due in enumerate(standing.due):
+        yield f"{'then' if number else 'next'}, in {told_seconds(due.seconds)}: {due.what}"

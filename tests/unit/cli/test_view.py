@@ -22,7 +22,7 @@ STANDING = Standing(
     1_200_000,
     (COPYING,),
     (Pulls("docker.io", 57, 100),),
-    (Due("the checkpoint", 252), Due("--deadline", 9_000)),
+    (Due("the checkpoint", 252), Due("the end of a pause", 299)),
 )
 
 
@@ -35,7 +35,7 @@ def drawn(standing: Standing, width: int) -> list[str]:
 
 @pytest.mark.parametrize("width", [60, 80, 112])
 def test_a_terminal_shows_what_is_done_copied_left_and_to_come_and_the_end_of_long_names(width: int) -> None:
-    whole, sizes, image, host, due = drawn(STANDING, width)
+    whole, sizes, image, host, due, pause = drawn(STANDING, width)
 
     assert whole.endswith("3 of 12 images, 1 failed; 1h2m")
     assert sizes.endswith("5.0 MB of 9.0 MB, 1.2 MB/s")
@@ -43,11 +43,14 @@ def test_a_terminal_shows_what_is_done_copied_left_and_to_come_and_the_end_of_lo
     assert "1 more" in image
     assert host.endswith("57 of 100 pulls left")
     assert due == "  next, in 4m12s: the checkpoint"
-    assert max(map(cell_len, (whole, sizes, image, host, due))) <= width
+    assert pause == "  then, in 4m59s: the end of a pause"
+    assert max(map(cell_len, (whole, sizes, image, host, due, pause))) <= width
 
 
 def test_a_line_says_the_same_where_nothing_may_move() -> None:
-    rest = f"docker.io: 57 of 100 pulls left; next, in 4m12s: the checkpoint; now {COPYING.image}"
+    rest = (
+        f"docker.io: 57 of 100 pulls left; next, in 4m12s: the checkpoint; then, in 4m59s: the end of a pause; now {COPYING.image}"
+    )
 
     assert line(STANDING) == f"copying: 3 of 12 images, 1 failed, 5.0 MB of 9.0 MB, 1.2 MB/s; {rest}"
     assert line(Standing("listing gcr.io/p", 2, 7)) == "listing gcr.io/p: 7 listed"
