@@ -206,17 +206,17 @@ def test_a_notice_arrives_where_something_failed_or_always_and_shows_no_address(
         addresses = f"json://user:hunter2@{place}/token\njson://{place}/broken/hunter2 hunter2://nothing"
         mirror.run("compare", environment={"GCRSYNC_NOTIFY": addresses})
         assert got == []
-        ended = mirror.run("compare", "--notify-on", "always", environment={"GCRSYNC_NOTIFY": addresses})
+        ended = mirror.run("sync", "--max-bytes", "1", "--notify-on", "always", code=4, environment={"GCRSYNC_NOTIFY": addresses})
         lose(source)
         mirror.run("sync", code=1, environment={"GCRSYNC_NOTIFY": addresses})
 
     assert [each["path"] for each in got] == ["/token", "/broken/hunter2"] * 2
-    assert [each["title"] for each in got[::2]] == [
-        "gcrsync compare: 3 added (exit code 0)",
-        "gcrsync sync: 2 added, 1 failed (exit code 1)",
+    assert [(each["title"], each["type"]) for each in got[::2]] == [
+        ("gcrsync sync: nothing to tell (exit code 4)", "warning"),
+        ("gcrsync sync: 2 added, 1 failed (exit code 1)", "failure"),
     ]
     assert "p/b:v2: failed: " in got[2]["message"]
-    assert ended.stderr.splitlines()[-2:] == [
+    assert [line for line in ended.stderr.splitlines() if "GCRSYNC_NOTIFY" in line] == [
         "warning: address 2 of 3 in GCRSYNC_NOTIFY got no notice: the service did not take it, or could not be reached",
         "warning: address 3 of 3 in GCRSYNC_NOTIFY got no notice: apprise knows no such address",
     ]

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable
 from threading import Thread
 
-from gcrsync.cli.command import Exit
 from gcrsync.cli.console import Screen
 from gcrsync.cli.options import Occasion
 from gcrsync.metadata.notice import body, title
@@ -15,7 +14,6 @@ from gcrsync.metadata.sheet import Sheet
 VARIABLE = "GCRSYNC_NOTIFY"
 """Has the addresses, which are secrets: they stand in no argument and no file, and are never shown."""
 
-_FAILURES = (Exit.IMAGES, Exit.USAGE, Exit.RECORD, Exit.DEFECT)
 _PATIENCE = 30.0
 """For how many seconds an address is waited for."""
 
@@ -23,7 +21,7 @@ _PATIENCE = 30.0
 def notify(screen: Screen, occasion: Occasion, sheet: Sheet) -> None:
     """Send a notice where there is an occasion for one; that it could not be sent is a warning, and changes nothing else."""
     addresses = os.environ.get(VARIABLE, "").split()
-    if not addresses or (occasion is Occasion.FAILURES and sheet.exit not in _FAILURES):
+    if not addresses or (occasion is Occasion.FAILURES and not sheet.failed):
         return
     _keep_quiet()
     for number, address in enumerate(addresses, 1):
@@ -41,7 +39,8 @@ def _trouble(address: str, sheet: Sheet) -> str:
     service = apprise.Apprise.instantiate(address)
     if service is None:
         return "apprise knows no such address"
-    kind = apprise.NotifyType.SUCCESS if sheet.succeeded else apprise.NotifyType.FAILURE
+    kinds = apprise.NotifyType
+    kind = kinds.FAILURE if sheet.failed else kinds.SUCCESS if sheet.succeeded else kinds.WARNING
     message = {"title": title(sheet), "body": body(sheet), "notify_type": kind, "body_format": apprise.NotifyFormat.TEXT}
     return _sent(lambda: bool(service.notify(**message)))
 

@@ -92,6 +92,11 @@ class Sheet:
         return self.exit in _INTERRUPTIONS
 
     @property
+    def failed(self) -> bool:
+        """Whether something is wrong that somebody should look at."""
+        return not self.succeeded and not self.interrupted
+
+    @property
     def counted(self) -> tuple[Part, ...]:
         """The parts that have the counts of all."""
         return self.parts if self.whole is None else (self.whole,)
