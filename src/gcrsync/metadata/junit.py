@@ -1,6 +1,7 @@
 """A sheet as JUnit XML, which CI services show as tests: a suite for each namespace or mirror, a case for each name in it."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from xml.etree import ElementTree as ET
@@ -16,8 +17,8 @@ _ELEMENTS = {Verdict.WRONG: "failure", Verdict.UNKNOWN: "error", Verdict.WAITING
 def junit_xml(sheet: Sheet) -> str:
     """Give the sheet as one document, with a final newline.
 
-    The first suite has one case for the run as a whole, which fails where the exit code has a reason that is no single case. A run
-    that ended early and in order is skipped.
+    The first suite has one case for the run as a whole, which fails where the exit code has a reason that is no single case. It is
+    skipped where the run ended early, and that is all, or single cases tell what is wrong beside.
     """
     name = f"gcrsync {sheet.command}"
     suites = [(name, [_run(sheet)])]
@@ -35,9 +36,9 @@ def _run(sheet: Sheet) -> Line:
     if sheet.error:
         return Line(place, "run", f"exit code {sheet.exit}", Verdict.UNKNOWN, sheet.error)
     grave = any(_is_grave(line) for part in sheet.parts for line in (*part.warnings, *part.lines))
-    if sheet.succeeded or grave:
+    if sheet.succeeded or (grave and not sheet.limits):
         return Line(place, "run", f"exit code {sheet.exit}", Verdict.GOOD)
-    verdict = Verdict.WAITING if sheet.interrupted else Verdict.WRONG
+    verdict = Verdict.WAITING if sheet.interrupted or grave else Verdict.WRONG
     return Line(place, "run", f"exit code {sheet.exit}", verdict, "; ".join(sheet.limits))
 
 
@@ -48,8 +49,13 @@ def _is_grave(line: Line) -> bool:
 def _add_suite(root: ET.Element, title: str, lines: Sequence[Line], started: datetime) -> None:
     timestamp = f"{started:%Y-%m-%dT%H:%M:%S}"
     suite = ET.SubElement(root, "testsuite", {"name": _legal(title), **_counts(lines), "timestamp": timestamp})
+    before = Counter[tuple[str, str]]()
     for line in lines:
-        case = ET.SubElement(suite, "testcase", {"classname": _legal(line.place), "name": _legal(line.name or line.state)})
+        name = line.name or line.state
+        before[line.place, name] += 1
+        number = before[line.place, name]
+        told_apart = f"{name} ({number})" if number > 1 else name  # GitLab shows one case of each name
+        case = ET.SubElement(suite, "testcase", {"classname": _legal(line.place), "name": _legal(told_apart)})
         element = _ELEMENTS.get(line.verdict)
         if element is not None:
             told = ET.SubElement(case, element, {"message": _legal(": ".join(filter(None, (line.state, line.reason))))})

@@ -66,6 +66,20 @@ def test_the_run_itself_fails_where_no_case_says_why_it_ends_so(
     assert [each.tag for each in run[0]] == told
 
 
+def test_a_run_that_ended_early_is_told_beside_what_has_failed() -> None:
+    part = Part("gcr.io/p", lines=(FAILED,))
+    root = ET.fromstring(junit_xml(Sheet("sync", NOW, 1, (part,), limits=("stopped by --deadline",))))  # noqa: S314 - as above
+
+    assert [(each.tag, each.get("message")) for each in root[0][0]] == [("skipped", "exit code 1: stopped by --deadline")]
+    assert root.get("failures") == "1"
+
+
+def test_two_cases_never_have_one_name() -> None:
+    rules = [Line("gcr.io/p", "", "rule", Verdict.WAITING, f"rule {number} matches no tag") for number in (1, 2)]
+
+    assert [case.get("name") for case in document(warnings=rules)[1]] == ["rule", "rule (2)"]
+
+
 def test_no_text_of_a_registry_is_markup_or_breaks_the_document() -> None:
     hostile = "]]>\x1b[2J\x00\ufffe<b a='\"'>&amp;\ud800"
     suite = document(Line("gcr.io/p/a", "v1", "failed", Verdict.WRONG, hostile))[1]
