@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from gcrsync.metadata.status import Copying, Due, Pulls, Standing
-from gcrsync.mirror.outcome import Outcome, Problem, Step
+from gcrsync.mirror.outcome import LEFT, Outcome, Problem, Step
 from gcrsync.oci.name import Namespace
 from gcrsync.sync.progress import Watch
 
@@ -91,10 +91,10 @@ class Tally(Watch):
                 under.sent += size
 
     def finished(self, outcome: Outcome) -> None:
-        """Count it."""
+        """Count it, if it is not left for another run."""
         with self._lock:
             self._under_way.pop(outcome.step, None)
-            self._done += 1
+            self._done += outcome.problem not in LEFT
             self._failed += outcome.problem is Problem.FAILED
 
     def left(self, host: str, pulls: int, most: int) -> None:

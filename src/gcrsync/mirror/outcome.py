@@ -66,6 +66,10 @@ class Problem(StrEnum):
     """The source gives no more for longer than a run waits: it is left for a run after that."""
 
 
+LEFT = (Problem.STOPPED, Problem.LIMITED)
+"""Why a step may not be done at all, and is left for another run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a step.

@@ -8,14 +8,12 @@ from datetime import datetime
 from gcrsync.mirror.alarm import Alarm
 from gcrsync.mirror.change import Change, State
 from gcrsync.mirror.ending import Ending
-from gcrsync.mirror.outcome import Outcome, Problem
+from gcrsync.mirror.outcome import LEFT, Outcome, Problem
 from gcrsync.mirror.platforms import NARROWED
 from gcrsync.mirror.record import Record
 from gcrsync.mirror.snapshot import Doubt, Fault
 from gcrsync.mirror.why import Explanation
 from gcrsync.oci.name import Namespace, Repository, Tag
-
-_LEFT = (Problem.STOPPED, Problem.LIMITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def with_referrers(record: Record, outcome: Outcome) -> Iterator[Change]:
 def _as_it_ended(change: Change, outcome: Outcome | None) -> Change | None:
     if change.state not in (State.ADDED, State.MOVED):
         return change
-    if outcome is None or (change.tag not in outcome.confirmed and outcome.problem in _LEFT):
+    if outcome is None or (change.tag not in outcome.confirmed and outcome.problem in LEFT):
         return None
     if change.tag in outcome.confirmed:
         is_kept = change.kept is None or change.kept in {keep.name for keep in outcome.kept}

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from gcrsync.cli.console import Screen
 from gcrsync.cli.progress import LiveProgress, PlainProgress
+from gcrsync.cli.tally import Tally
 from gcrsync.mirror.outcome import Outcome, Problem, Step
 from gcrsync.oci.listing import Described
 from gcrsync.oci.name import Namespace, Tag
@@ -82,3 +83,14 @@ def test_what_is_left_of_a_pull_limit_is_shown(screen: Screen, kind: type[PlainP
             pass
 
     assert "docker.io" in told(screen)
+
+
+def test_an_image_that_is_left_for_another_run_is_not_done() -> None:
+    tally = Tally()
+    tally.planned(4, 0)
+    for problem in (None, Problem.FAILED, Problem.STOPPED, Problem.LIMITED):
+        tally.started(STEP)
+        tally.finished(Outcome(STEP, problem=problem))
+    standing = tally.standing()
+
+    assert (standing.done, standing.failed, standing.images, standing.copying) == (2, 1, 4, ())
