@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -223,7 +224,9 @@ def test_serve_shows_what_is_in_the_folder_or_on_record_beside_the_registry(mirr
     put(folder, "p/both", image("another of this name"), "v1")
     for options, words in (((), "mirrored"), (("--metadata-repo", str(mirrored.mirror.root)), "moved")):
         command = [sys.executable, "-m", "gcrsync", "serve", str(folder), "--port", "0", *options]
-        with subprocess.Popen(command, env=mirrored.mirror.environment, stdout=subprocess.PIPE, text=True) as process:
+        server = subprocess.Popen(command, env=mirrored.mirror.environment, stdout=subprocess.PIPE, text=True)
+        with server as process, ExitStack() as ended:
+            ended.callback(process.terminate)
             assert process.stdout is not None
             address = process.stdout.readline().strip()
             name = mirrored.source.replace(":", "_") + "/p/team/tool" if options else address.replace(":", "_") + "/m/p/team/tool"
