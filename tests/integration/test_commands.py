@@ -108,7 +108,10 @@ def test_the_demonstration_ends_by_itself_and_says_where_to_look(mirror: Mirror,
 
     assert f"  {record}  the record" in told
     catalogue = tmp_path / "demo" / "site" / "index.html"
-    assert told.splitlines()[-1] == f"  {catalogue.as_uri()}  the catalogue: open it in a browser"
+    assert (
+        told.splitlines()[-1]
+        == f"  {catalogue.as_uri()}  the catalogue: open it in a browser; `gcrsync demo --serve` keeps the registry that it names"
+    )
     assert "acme/app" in catalogue.read_text("utf-8")
     assert "\n\n$ gcrsync sync\n" in told
     assert "\N{REPLACEMENT CHARACTER}" not in told

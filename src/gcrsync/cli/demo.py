@@ -103,7 +103,7 @@ def demonstrate(screen: Screen, folder: Path | None, *, serve: bool) -> Exit:
     """Show the main job in ``folder`` (empty, or a new temporary one), say where to look, and serve that where it is wanted."""
     with stoppable() as stop:
         place, show = _nights(screen, folder, stop)
-        _say_where_to_look(screen, show, place)
+        _say_where_to_look(screen, show, place, serve=serve)
         if serve:
             pages = Shown(LayoutFolder(place / "mirror"), opened(str(show.repository)), screen).page
             with serving(place / "mirror", pages=pages) as address:
@@ -132,12 +132,13 @@ def _nights(screen: Screen, folder: Path | None, stop: Stop) -> tuple[Path, _Sho
     return place, show
 
 
-def _say_where_to_look(screen: Screen, show: _Show, place: Path) -> None:
+def _say_where_to_look(screen: Screen, show: _Show, place: Path, *, serve: bool) -> None:
     mirror = place / "mirror"
     show.say("Where to look:")
     screen.result(f"  {show.repository}  the record: metadata/, CHANGELOG.md, git log")
     screen.result(f"  {mirror}  the mirror, as image layouts; `gcrsync serve {mirror}` makes a registry of it again")
-    screen.result(f"  {(place / 'site' / FRONT).as_uri()}  the catalogue: open it in a browser")
+    pulling = "" if serve else "; `gcrsync demo --serve` keeps the registry that it names"
+    screen.result(f"  {(place / 'site' / FRONT).as_uri()}  the catalogue: open it in a browser{pulling}")
 
 
 def _first_night(show: _Show, namespace: str, destination: str) -> None:

@@ -46,7 +46,7 @@ class StatusFile:
         if self._place is None:
             yield
             return
-        _check_plain(self._place)
+        _check_ours(self._place)
         self._write(self._place)
         try:
             with repeated(self._try, every):
@@ -85,14 +85,28 @@ class StatusFile:
         replace(place.parent, place.name, status_json(status).encode())
 
 
-def _check_plain(place: Path) -> None:
-    """Refuse, with StoreError, a place that has something else than a file, which would be gone."""
+def _check_ours(place: Path) -> None:
+    """Refuse, with StoreError, a place that has something else than the status of a run or an empty file, which would be gone."""
+    hint = "name another file for the status"
     try:
-        special = place.exists() and not place.is_file()
+        if not place.exists():
+            return
+        if not place.is_file():
+            raise StoreError(f"{place} is no plain file, and would be replaced", hint=hint)
+        text = _read_some(place)
     except OSError as error:
         raise StoreError(f"cannot write {place}: {error.strerror}") from error
-    if special:
-        raise StoreError(f"{place} is no plain file, and would be replaced", hint="name another file for the status")
+    try:
+        if text:
+            parse_status(text, str(place))
+    except InvalidMetadataError as error:
+        raise StoreError(f"{place} is not the status of a run, and would be replaced", hint=hint) from error
+
+
+def _read_some(place: Path) -> str:
+    """Read no more of a file than is enough to know that it is too large."""
+    with place.open("rb") as file:
+        return file.read(_LARGEST + 1).decode(errors="replace")
 
 
 class _Reader:
@@ -123,15 +137,14 @@ class _Reader:
     def _read(self) -> str:
         """Give the text; a file that is not there, as before a run, is as good as one that stays as it is."""
         try:
-            with self._place.open("rb") as file:
-                content = file.read(_LARGEST + 1)
+            text = _read_some(self._place)
         except FileNotFoundError:
             return self._text
         except OSError as error:
             raise StoreError(f"cannot read {self._place}: {error.strerror}") from error
-        if len(content) > _LARGEST:
+        if len(text) > _LARGEST:
             raise InvalidMetadataError(str(self._place), 0, "too large for the status of a run")
-        return content.decode(errors="replace")
+        return text
 
     def _check(self) -> None:
         if time.monotonic() - self._since < self._patience:

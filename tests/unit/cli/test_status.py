@@ -112,6 +112,15 @@ def test_a_device_is_never_replaced_by_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "pipe").is_fifo()
 
 
+def test_a_file_that_is_not_the_status_of_a_run_is_never_replaced(tmp_path: Path) -> None:
+    place = tmp_path / "gcrsync.toml"
+    place.write_text("[[mirror]]")
+    with pytest.raises(StoreError, match="is not the status of a run"), kept_at(place).kept():
+        pass
+
+    assert place.read_text() == "[[mirror]]"
+
+
 def test_a_name_that_no_file_can_have_is_an_error_of_the_user(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"cannot write .*x: File name too long"), kept_at(tmp_path / ("x" * 300)).kept():
         pass
