@@ -205,7 +205,7 @@ def bad_night(folder: Path, registry: str, seed: int, strikes: int) -> None:
         begun.check_complete()
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(2))
 def test_the_run_after_a_bad_night_completes_it(tmp_path: Path, docker_registry: str, number: int) -> None:
     bad_night(tmp_path, docker_registry, secrets.randbelow(10**9), strikes=8 + number)
 

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from gcrsync.oci.manifest import Manifest
 from gcrsync.oci.name import Repository
 from gcrsync.registry.destination import Destination
+from tests.support import program
 from tests.support.build import SBOM, image, index, referrer
 from tests.support.docker_registry import ACCOUNT, with_account
 from tests.support.docker_registry import docker_registry as real_registry
@@ -39,8 +39,7 @@ class Scene:
         """Run gcrsync where there is no repository of git, and check how it ends."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
         environment |= dict(zip(("GCRSYNC_USERNAME", "GCRSYNC_PASSWORD"), account, strict=True))
-        command = [sys.executable, "-m", "gcrsync", *arguments]
-        ended = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=100)
+        ended = program.run(arguments, self.folder, environment)
         assert ended.returncode == code, ended.stdout + ended.stderr
         assert "Traceback" not in ended.stderr
         return ended

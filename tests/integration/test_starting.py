@@ -23,6 +23,7 @@ def test_the_lines_for_cron_and_systemd_mirror_and_leave_a_report(tmp_path: Path
     source.add("distroless/static", image("one"), "latest")
     installed = tmp_path / "gcrsync" / ".venv" / "bin"
     installed.mkdir(parents=True)
+    (tmp_path / "log").mkdir()
     (installed / "gcrsync").symlink_to(Path(sys.executable).parent / "gcrsync")
     blocks = [dedent(block).strip() for block in _BLOCK.findall(PAGE.read_text("utf-8").replace("/srv/", f"{tmp_path}/"))]
     (line,) = (block.partition(" * * * ")[2] for block in blocks if " * * * " in block)
@@ -35,7 +36,7 @@ def test_the_lines_for_cron_and_systemd_mirror_and_leave_a_report(tmp_path: Path
         internet.mirror.configure("gcr.io/distroless", "ghcr.io/acme")
         for command, added in ((line, 1), (night, 0)):
             subprocess.run(["sh", "-c", command], env=internet.mirror.environment, check=True, capture_output=True)
-            (namespace,) = json.loads((tmp_path / "report.json").read_text("utf-8"))["namespaces"]
+            (namespace,) = json.loads((tmp_path / "log" / "report.json").read_text("utf-8"))["namespaces"]
             assert (namespace["complete"], namespace["added"]) == (True, added)
     assert set(destination.repositories["acme/distroless/static"].tags) == {"latest"}
     _read_by_systemd(tmp_path, {"gcrsync.service": service, "gcrsync.timer": timer})
