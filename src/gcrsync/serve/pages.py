@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from werkzeug.wrappers import Request, Response
 
@@ -27,15 +28,18 @@ def is_page(request: Request) -> bool:
 
 
 def answer(pages: Pages, request: Request) -> Response:
-    """Answer a request for a page; a folder is its index."""
+    """Answer a request for a page; a folder is its index, and leads there without its slash too."""
     if request.method not in ("GET", "HEAD"):
         return _told(HTTPStatus.METHOD_NOT_ALLOWED, "Pages can be read only.", {"Allow": "GET, HEAD"})
     path = request.path.removeprefix("/")
     path = f"{path}{_INDEX}" if not path or path.endswith("/") else path
     try:
         content = pages(path)
+        leads = content is None and pages(f"{path}/{_INDEX}") is not None
     except GcrsyncError as error:
         return _told(HTTPStatus.INTERNAL_SERVER_ERROR, str(error), {})
+    if leads:
+        return _told(HTTPStatus.PERMANENT_REDIRECT, "It is a folder.", {"Location": quote(f"/{path}/")})
     kind = _TYPES.get(PurePosixPath(path).suffix)
     if content is None or kind is None:
         return _told(HTTPStatus.NOT_FOUND, "There is no such page.", {})
