@@ -216,6 +216,13 @@ def test_the_action_installs_from_the_lock_of_its_own_commit_and_puts_nothing_bu
     assert [path.name for path in Path(added).iterdir()] == ["gcrsync"]
 
 
+def test_a_password_without_a_name_is_told_and_not_left_out(scene: Scene) -> None:
+    ended = scene.runner_where("secrets.GCRSYNC_PASSWORD", "hidden").run(USED)
+
+    assert ended.code
+    assert "GCRSYNC_USERNAME is empty" in ended.output
+
+
 def test_whoever_wants_notices_gets_what_sends_them_from_the_lock_too(scene: Scene) -> None:
     _replace_gcrsync(scene.runner, 'echo "$GCRSYNC_NOTIFY"')
     ended = scene.runner_where("secrets.GCRSYNC_NOTIFY", "json://example.com").run(USED)
