@@ -20,7 +20,7 @@ def site(options: SiteOptions) -> Exit:
     contents = contents_of(screen, opened(options.metadata_repo, branch=options.branch))
     files = made(contents)
     remake(options.output, files)
-    tags = sum(len(record.served) for record in contents.records.values())
+    tags = sum(len(record.tags) for record in contents.records.values())
     repositories = counted(len(contents.records), "repository", "repositories")
     screen.result(f"{repositories} with {counted(tags, 'tag')} in {counted(len(files), 'file')}")
     screen.result((options.output.resolve() / FRONT).as_uri())
