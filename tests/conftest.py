@@ -1,6 +1,5 @@
 """What the tests of several folders share."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import docker_registry as real
+from tests.support.programs import needed
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,13 +17,8 @@ settings.load_profile("unhurried")
 
 @pytest.fixture(scope="session")
 def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run one real registry for all tests, and give ``127.0.0.1:port``; each test uses repositories of its own.
-
-    Where there is none a person's tests are skipped, but those of a CI fail, so that green never means skipped.
-    """
-    if real.binary() is None:
-        absent = pytest.fail if os.environ.get("CI") else pytest.skip
-        absent("neither docker-registry nor registry is on PATH")
+    """Run one real registry for all tests, and give ``127.0.0.1:port``; each test uses repositories of its own."""
+    needed("docker-registry", "registry")
     with real.docker_registry(tmp_path_factory.mktemp("docker-registry")) as address:
         yield address
 

@@ -1,7 +1,5 @@
 """``gcrsync adopt``: a mirror that somebody has made without gcrsync, in a real registry or a folder, gets its record."""
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +19,7 @@ from tests.support import layouts
 from tests.support.build import Built, image, index, referrer
 from tests.support.faults import Fault, silent, status
 from tests.support.mirrors import Mirror
+from tests.support.programs import needed
 from tests.support.pushing import push
 from tests.support.serving import served
 from tests.support.sessions import session_to
@@ -274,12 +273,10 @@ def test_a_digest_that_a_rule_holds_is_adopted_where_it_is_there_and_the_other_g
 
 
 def test_a_copy_made_by_skopeo_is_adopted_whole(mirror: Mirror, place: str, address: str) -> None:
-    program = shutil.which("skopeo")
-    if program is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("skopeo is not on PATH")
+    program = needed("skopeo")
     plain = ["--src-tls-verify=false", "--dest-tls-verify=false"]
     for name in ("p/a:v1", "p/a:v2", "p/a:latest", "p/a:new", "p/b:latest"):
-        command = [str(program), "--insecure-policy", "copy", "--all", "--preserve-digests", *plain]
+        command = [program, "--insecure-policy", "copy", "--all", "--preserve-digests", *plain]
         command += [f"docker://{address}/{name}", f"docker://{place}/{name}"]
         subprocess.run(command, capture_output=True, check=True, timeout=60)
 

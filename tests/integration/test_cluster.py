@@ -1,6 +1,5 @@
 """Runs whose images are copied by the workers of a Dask cluster: real processes, one of which is killed."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -20,7 +19,7 @@ from tests.support.faults import Answer, Fault, stalled
 from tests.support.gate import Gate
 from tests.support.nights import SECRET, Night, night
 from tests.support.repositories import environment
-from tests.support.tunnels import can_make_certificates, make_authority
+from tests.support.tunnels import make_authority
 
 _ACCOUNT = ("somebody", SECRET)
 _LARGE = 12_000_000
@@ -262,10 +261,6 @@ def check_refused(cluster: Cluster, night: Night, worker: str, words: str) -> No
 
 
 def test_a_cluster_is_spoken_to_with_tls_where_dask_has_certificates(begun: Night, tmp_path: Path) -> None:
-    if not can_make_certificates():
-        if "CI" in os.environ:
-            pytest.fail("openssl is missing")
-        pytest.skip("openssl makes the certificates of this test")
     make_authority(tmp_path, "127.0.0.1")
     files = {"CERT": str(tmp_path / "host.pem"), "KEY": str(tmp_path / "host.key")}
     named = {f"{who}__{what}": file for who in ("CLIENT", "SCHEDULER", "WORKER") for what, file in files.items()}

@@ -20,7 +20,7 @@ from tests.support.misbehaving import Misbehaving
 from tests.support.serving import served
 from tests.support.sessions import NO_ENVIRONMENT, session_to
 from tests.support.simulator import Simulator
-from tests.support.tunnels import can_make_certificates, make_authority, proxy
+from tests.support.tunnels import make_authority, proxy
 from tests.support.values import everything
 
 APP, TOOLS = image("app"), image("tools")
@@ -156,7 +156,6 @@ def ghcr(tmp_path: Path) -> Iterator[tuple[GitHub, Mapping[str, str]]]:
         yield simulated, {"HTTPS_PROXY": f"http://{running.address}", "SSL_CERT_FILE": str(authority.file)}
 
 
-@pytest.mark.skipif(not can_make_certificates(), reason="needs openssl")
 def test_packages_of_github_are_listed_with_one_request_each(ghcr: tuple[GitHub, Mapping[str, str]]) -> None:
     simulated, environment = ghcr
     snapshot = seen("ghcr.io/p", {**environment, "GITHUB_TOKEN": "ghp_secret"})
@@ -166,7 +165,6 @@ def test_packages_of_github_are_listed_with_one_request_each(ghcr: tuple[GitHub,
     assert {request.headers["Host"] for request in simulated.log} == {"api.github.com"}
 
 
-@pytest.mark.skipif(not can_make_certificates(), reason="needs openssl")
 def test_github_without_a_token_is_an_error_and_never_no_images(ghcr: tuple[GitHub, Mapping[str, str]]) -> None:
     simulated, environment = ghcr
     snapshot = seen("ghcr.io/p", environment)
@@ -175,7 +173,6 @@ def test_github_without_a_token_is_an_error_and_never_no_images(ghcr: tuple[GitH
     assert not simulated.log
 
 
-@pytest.mark.skipif(not can_make_certificates(), reason="needs openssl")
 def test_a_package_of_github_is_mirrored_without_a_token(ghcr: tuple[GitHub, Mapping[str, str]]) -> None:
     simulated, environment = ghcr
     snapshot = seen("ghcr.io/p/app", environment)

@@ -1,7 +1,6 @@
 """Docker Hub's ``library`` from official-images: the program, a git repository with the files, and docker.io behind a proxy."""
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -16,7 +15,7 @@ from tests.support.mirrors import Mirror
 from tests.support.nights import check_lines
 from tests.support.serving import served
 from tests.support.simulator import Simulator
-from tests.support.tunnels import can_make_certificates, make_authority, proxy
+from tests.support.tunnels import make_authority, proxy
 
 HUB = "registry-1.docker.io"
 HEAD = "Maintainers: Ann <ann@host> (@ann)\nGitRepo: https://git.test/app\nGitCommit: 0123abc\n"
@@ -74,10 +73,6 @@ class Scene:
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Give a scene in which nothing is mirrored yet."""
-    if not can_make_certificates():
-        if "CI" in os.environ:
-            pytest.fail("openssl is missing")
-        pytest.skip("openssl makes the certificates of this test")
     hub, target, authority = Simulator(HUB), Simulator("target"), make_authority(tmp_path, HUB)
     hub.add("library/nginx", LINUX, "1.27.1", "1.27")
     hub.add("library/nginx", BOTH, "1", "latest")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from tests.support.build import AMD64, ARM64, Built, image, index, index_with_attestation
 from tests.support.mirrors import Mirror
+from tests.support.programs import needed
 from tests.support.serving import served
 from tests.support.simulator import Simulator
 
@@ -43,10 +43,7 @@ def mirror(tmp_path: Path) -> Mirror:
 
 @pytest.fixture
 def skopeo() -> str:
-    program = shutil.which("skopeo")
-    if program is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("skopeo is not on PATH")
-    return str(program)
+    return needed("skopeo")
 
 
 def raw(skopeo: str, place: str) -> bytes:

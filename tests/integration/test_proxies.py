@@ -1,7 +1,6 @@
 """Proxies and certificates as the environment names them: the program, a real proxy, real TLS, and names that only it knows."""
 
 import base64
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from tests.support.mirrors import Mirror
 from tests.support.nights import SECRET, check_lines
 from tests.support.serving import served
 from tests.support.simulator import Simulator
-from tests.support.tunnels import Authority, Proxy, can_make_certificates, make_authority, proxy
+from tests.support.tunnels import Authority, Proxy, make_authority, proxy
 
 SOURCE, ADDRESS, DESTINATION = "registry.test", "192.0.2.7", "mirror.test"
 """The name and the address of the source, and the name of the destination: nobody but the proxy can reach them."""
@@ -56,10 +55,6 @@ class Network:
 @pytest.fixture
 def network(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Network]:
     """Give a network in which nothing is mirrored yet; its proxy asks for the account that a test names as a parameter."""
-    if not can_make_certificates():
-        if "CI" in os.environ:
-            pytest.fail("openssl is missing")
-        pytest.skip("openssl makes the certificates of this test")
     source, target, names = Simulator(SOURCE, google=True), Simulator(DESTINATION), dict[str, int]()
     source.add("acme/app", APP, "1")
     authority = make_authority(tmp_path, SOURCE, ADDRESS, DESTINATION)

@@ -32,8 +32,8 @@ from tests.support.archives import (
     write,
 )
 from tests.support.build import SIGNATURE, referrer
-from tests.support.buildah import buildah, require_buildah
-from tests.support.skopeo import require_skopeo, skopeo
+from tests.support.buildah import buildah
+from tests.support.skopeo import skopeo
 
 ONE, TWO = layer("one"), layer("two")
 
@@ -75,12 +75,10 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path, place: str) -> Scene:
-    require_skopeo()
     return Scene(tmp_path, place)
 
 
 def test_what_buildah_builds_arrives_in_either_form_and_a_layout_keeps_its_digest(scene: Scene) -> None:
-    require_buildah()
     (scene.folder / "hello").write_text("hello\n")
     (scene.folder / "Dockerfile").write_text("FROM scratch\nCOPY hello /\nLABEL made=here\n")
     buildah("build", "--quiet", "--tag", "localhost/app:v1", ".", folder=scene.folder)

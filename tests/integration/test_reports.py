@@ -19,7 +19,7 @@ from tests.support.faults import Fault, stalled, status
 from tests.support.mirrors import Mirror
 from tests.support.serving import served
 from tests.support.simulator import Simulator
-from tests.support.tunnels import can_make_certificates, make_authority
+from tests.support.tunnels import make_authority
 
 
 @pytest.fixture
@@ -223,7 +223,6 @@ def test_a_notice_arrives_where_something_failed_or_always_and_shows_no_address(
     assert "hunter2" not in ended.stdout + ended.stderr
 
 
-@pytest.mark.skipif(not can_make_certificates(), reason="openssl is not there")
 def test_a_run_that_comes_to_nothing_sends_a_notice_too_and_no_library_warns_of_the_address(mirror: Mirror, tmp_path: Path) -> None:
     got: list[str] = []
 

@@ -16,7 +16,7 @@ from gcrsync.serve.server import serving
 from tests.support.build import Built, image, index, index_with_attestation
 from tests.support.layouts import put
 from tests.support.sessions import session_to
-from tests.support.skopeo import require_skopeo, skopeo
+from tests.support.skopeo import skopeo
 
 IMAGES = {
     "image": image(),
@@ -25,11 +25,6 @@ IMAGES = {
     "list": index(image("three", docker=True), image("four", docker=True), docker=True),
     "attestation": index_with_attestation(),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _skopeo() -> None:
-    require_skopeo()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.support.docker_registry import ACCOUNT, with_account
 from tests.support.docker_registry import docker_registry as real_registry
 from tests.support.pushing import push
 from tests.support.sessions import session_to
-from tests.support.skopeo import require_skopeo, skopeo
+from tests.support.skopeo import skopeo
 
 IMAGE = index(image("amd64", shared="base"), image("arm64", shared="base"))
 SIGNATURE = image("signature", layers=1)
@@ -56,7 +56,6 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory, docker_registry: str) -> Iterator[Scene]:
-    require_skopeo()
     folder = tmp_path_factory.mktemp("registry")
     with real_registry(folder, with_account(folder)) as destination, session_to() as session:
         source, client = Repository(docker_registry, "single/app"), Destination(session)

@@ -19,10 +19,11 @@ from gcrsync.mirror.span import Edit, spans
 from gcrsync.oci.name import Tag
 from gcrsync.site.catalogue import Contents, site
 from gcrsync.store.folder import remake
-from tests.support.browsing import looking, require_chromium
+from tests.support.browsing import looking
 from tests.support.build import image, index
 from tests.support.layouts import put
 from tests.support.mirrors import Mirror
+from tests.support.programs import needed
 from tests.support.serving import served
 from tests.support.simulator import Simulator
 from tests.support.values import NOW, THEN, digest, record, records
@@ -35,7 +36,7 @@ HOSTILE = f"<img src=x onerror=alert(1)><script>alert(2)</script>{'x' * 200}"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    require_chromium()
+    needed("chromium")
     with started() as running:
         yield running
 

@@ -17,6 +17,7 @@ from tests.support.docker_registry import ACCOUNT, WITH_FOREIGN_LAYERS, with_acc
 from tests.support.docker_registry import docker_registry as running_registry
 from tests.support.faults import Fault, status
 from tests.support.mirrors import Mirror
+from tests.support.programs import needed
 from tests.support.serving import served
 from tests.support.simulator import Simulator
 from tests.support.tables import counted
@@ -50,10 +51,7 @@ def mirror(tmp_path: Path) -> Mirror:
 
 @pytest.fixture
 def skopeo() -> str:
-    program = shutil.which("skopeo")
-    if program is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("skopeo is not on PATH")
-    return str(program)
+    return needed("skopeo")
 
 
 def call(*command: str) -> bytes:

@@ -1,20 +1,9 @@
 """Debian's Chromium looking at the site: what it complains of, and what it asks for elsewhere, fails the test."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import Browser, Page
-
-from benchmarks.browser import chromium
-
-
-def require_chromium() -> None:
-    """Skip for a person who has no Chromium, and fail in a CI, so that green never means skipped."""
-    if chromium() is None:
-        absent = pytest.fail if os.environ.get("CI") else pytest.skip
-        absent("chromium is not on PATH")
 
 
 @contextmanager

@@ -1,18 +1,10 @@
 """buildah, which builds images without a daemon, as kaniko and docker do for others."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
-
-def require_buildah() -> None:
-    """Skip for a person who has no buildah, and fail in a CI, so that green never means skipped."""
-    if shutil.which("buildah") is None:
-        absent = pytest.fail if os.environ.get("CI") else pytest.skip
-        absent("buildah is not on PATH")
+from tests.support.programs import needed
 
 
 def buildah(*arguments: str, folder: Path) -> None:
@@ -26,5 +18,7 @@ def buildah(*arguments: str, folder: Path) -> None:
     }
     (folder / "runtime").mkdir(mode=0o700, exist_ok=True)
     where = ("--root", str(folder / "storage"), "--runroot", str(folder / "runtime"))
-    done = subprocess.run(["buildah", *where, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [needed("buildah"), *where, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr

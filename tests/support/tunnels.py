@@ -1,7 +1,6 @@
 """A real proxy on loopback that knows where names lead, and a certificate authority of our own."""
 
 import base64
-import shutil
 import socket
 import ssl
 import subprocess
@@ -14,6 +13,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
+
+from tests.support.programs import needed
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 _OF_THE_LEG = frozenset({"connection", "keep-alive", "proxy-authorization", "proxy-connection", "transfer-encoding"})
@@ -134,11 +135,6 @@ class Authority:
     context: ssl.SSLContext
 
 
-def can_make_certificates() -> bool:
-    """Say whether openssl is here."""
-    return shutil.which("openssl") is not None
-
-
 def make_authority(folder: Path, *hosts: str, days: int = 30) -> Authority:
     """Make an authority, and a certificate of it for hosts: names or addresses; both are good for so many days."""
     file, authority_key, certificate, key = (folder / name for name in ("ca.pem", "ca.key", "host.pem", "host.key"))
@@ -199,4 +195,4 @@ def _request(days: int, *arguments: str | Path) -> None:
 
 
 def _openssl(*arguments: str | Path) -> str:
-    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run([needed("openssl"), *arguments], check=True, capture_output=True, text=True).stdout.strip()

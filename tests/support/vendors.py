@@ -5,7 +5,6 @@ with vendors(tmp_path, {"hub.docker.com": site, "registry-1.docker.io": simulato
 """
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.support.mirrors import Mirror
 from tests.support.misbehaving import Misbehaving
 from tests.support.nights import check_lines
 from tests.support.serving import Answer, served
-from tests.support.tunnels import Proxy, can_make_certificates, make_authority, proxy
+from tests.support.tunnels import Proxy, make_authority, proxy
 
 Route = Callable[..., httpx.Response]
 """Gives an answer from a request and the parts of its path that the pattern of the route names in parentheses."""
@@ -70,10 +68,6 @@ class Internet:
 @contextmanager
 def vendors(folder: Path, hosts: Mapping[str, Answer]) -> Iterator[Internet]:
     """Have each host answer under its name; the program knows the way to no other."""
-    if not can_make_certificates():
-        if "CI" in os.environ:
-            pytest.fail("openssl is missing")
-        pytest.skip("openssl makes the certificates of this test")
     authority = make_authority(folder, *hosts)
     with ExitStack() as stack:
         names = {f"{host}:443": _port(stack.enter_context(served(answer, authority.context))) for host, answer in hosts.items()}
