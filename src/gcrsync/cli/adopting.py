@@ -5,9 +5,9 @@ from itertools import groupby
 from operator import attrgetter
 
 from gcrsync.cli.command import Exit, first, stoppable
-from gcrsync.cli.commands import opened, prepared
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.identity import identity
+from gcrsync.cli.opening import opened, prepared
 from gcrsync.cli.progress import Watched, progress
 from gcrsync.cli.reporting import tell
 from gcrsync.cli.results import codes, print_counts, print_doubts, print_listed, print_publication

@@ -41,7 +41,7 @@ def copy(options: CopyOptions) -> Exit:
     is_given = give(screen, options, copy_json(copied, started, code))
     if not options.json:
         print_copied(screen, copied)
-    tell(screen, copied)
+    tell_copied(screen, copied)
     return code if is_given else first({code, Exit.RECORD})
 
 
@@ -74,7 +74,7 @@ def print_copied(screen: Screen, copied: Copied) -> None:
         screen.result(f"destination  {copied.target.pinned(copied.served)}")
 
 
-def tell(screen: Screen, copied: Copied) -> None:
+def tell_copied(screen: Screen, copied: Copied) -> None:
     """Say what came of an image, in words."""
     if copied.problem is not None:
         screen.warn(f"{copied.target} is not as it should be: {copied.reason}")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from gcrsync.archive.folder import LayoutFolder
 from gcrsync.cli.command import Exit, stoppable, stopped_within
-from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen
 from gcrsync.cli.demo_images import ImageMaker, first_night, second_night
+from gcrsync.cli.opening import opened
 from gcrsync.cli.shown import Shown
 from gcrsync.errors import StoppedError, StoreError
 from gcrsync.serve.server import serving

@@ -15,11 +15,11 @@ from typing import TypeVar
 import platformdirs
 
 from gcrsync.cli.command import THREADS, Exit, first, now, stoppable
-from gcrsync.cli.commands import opened
 from gcrsync.cli.config import config_beside
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.doctor_options import DoctorOptions
 from gcrsync.cli.job import Base, Choice, choices, job
+from gcrsync.cli.opening import opened
 from gcrsync.cli.options import CompareOptions
 from gcrsync.cli.reporting import give
 from gcrsync.cli.setup import insecure_hosts, means, network, temporary
@@ -41,7 +41,7 @@ from gcrsync.sync.progress import Watch
 from gcrsync.sync.record import read_records
 from gcrsync.sync.stop import Stop
 
-_EXTRAS = {"dask": "distributed"}
+_EXTRAS = {"dask": "distributed", "notify": "apprise"}
 """The extras, and the module by which each is known to be there."""
 
 _AT_ONCE = 16

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from rich.table import Table
 
 from gcrsync.cli.command import Exit
-from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen, columns
+from gcrsync.cli.opening import opened
 from gcrsync.cli.record_options import ListOptions, ResolveOptions, SearchOptions
 from gcrsync.cli.reporting import give
 from gcrsync.errors import UsageError, shortened
@@ -73,8 +73,8 @@ def resolve(options: ResolveOptions) -> Exit:
     is_given = give(screen, options, resolve_json(resolved, code))
     for reference, found in resolved:
         if isinstance(found, Unmirrored):
-            others = " and ".join(map(str, namesakes(records, reference)))
-            screen.warn(f"{reference} is not mirrored: {found.reason}" + (f"; {others} is on record" if others else ""))
+            others = ", ".join(map(str, namesakes(records, reference)))
+            screen.warn(f"{reference} is not mirrored: {found.reason}" + (f", but that of {others} is" if others else ""))
         elif not options.json:
             screen.result(found.pinned if options.digest else found.name)
     return code if is_given else Exit.RECORD

@@ -8,12 +8,13 @@ from difflib import unified_diff
 from gcrsync.cli.asking import can_ask
 from gcrsync.cli.beginning import Chooser, Ground, forge, nightly, table
 from gcrsync.cli.command import Exit, first
-from gcrsync.cli.commands import compare, opened
+from gcrsync.cli.commands import compare
 from gcrsync.cli.config import FILE_NAME, config_beside, parse_config, read_config
 from gcrsync.cli.console import Screen
 from gcrsync.cli.forge import Forge, Remote
 from gcrsync.cli.init_options import InitOptions
 from gcrsync.cli.nightly import PATHS
+from gcrsync.cli.opening import opened
 from gcrsync.cli.origin import own_origin
 from gcrsync.cli.run_options import PreviewOptions
 from gcrsync.cli.table import Table

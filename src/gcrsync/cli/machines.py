@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from gcrsync.cli.command import Exit
-from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen
+from gcrsync.cli.opening import opened
 from gcrsync.cli.record_options import MirrorConfigOptions
 from gcrsync.clients.machines import FOLDERS, WRITTEN, Configuration, configuration
 from gcrsync.clients.places import Places

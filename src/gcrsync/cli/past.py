@@ -1,8 +1,8 @@
 """The command that tells of the past: history."""
 
 from gcrsync.cli.command import Exit
-from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen
+from gcrsync.cli.opening import opened
 from gcrsync.cli.record_options import HistoryOptions
 from gcrsync.cli.reporting import give
 from gcrsync.errors import InvalidNameError

@@ -5,13 +5,14 @@ from pathlib import Path
 from gcrsync.archive.spool import Spool
 from gcrsync.cli.command import Exit, first, now, stoppable
 from gcrsync.cli.console import Screen
-from gcrsync.cli.copying import code_of, place_of, print_copied, tell, written
+from gcrsync.cli.copying import code_of, place_of, print_copied, tell_copied, written
 from gcrsync.cli.image_options import PushOptions
 from gcrsync.cli.progress import progress
 from gcrsync.cli.reporting import give
 from gcrsync.cli.setup import means, network, temporary
 from gcrsync.errors import StoppedError
 from gcrsync.metadata.image import push_json
+from gcrsync.mirror.located import Located
 from gcrsync.mirror.pushing import pushes, target_of, unnamed
 from gcrsync.mirror.single import Pushed
 from gcrsync.sync.job import Means
@@ -31,7 +32,7 @@ def push(options: PushOptions) -> Exit:
         means(place_of(target), settings, Path.cwd(), options.jobs, (stop, watch)) as given,
         Spool(temporary(), lambda: _check(stop)) as spool,
     ):
-        pushed = _pushed(given, spool, screen, options)
+        pushed = _pushed(given, spool, screen, options, target)
     code = first({code_of(copied) for _, copied in pushed.images})
     is_given = give(screen, options, push_json(pushed, started, code))
     _print(screen, pushed, options)
@@ -43,9 +44,9 @@ def _check(stop: Stop) -> None:
         raise StoppedError
 
 
-def _pushed(given: Means, spool: Spool, screen: Screen, options: PushOptions) -> Pushed:
+def _pushed(given: Means, spool: Spool, screen: Screen, options: PushOptions, target: Located) -> Pushed:
     """Open the archive, choose what is to be pushed, and push it."""
-    target, what = target_of(written(options.destination)), str(options.archive)
+    what = str(options.archive)
     archive = opened(given, options.archive, spool, target)
     chosen = pushes(archive.images, options.image, target, what)
     if options.image is None:
@@ -64,6 +65,6 @@ def _print(screen: Screen, pushed: Pushed, options: PushOptions) -> None:
             if name:
                 screen.result(f"image        {name}")
             print_copied(screen, copied)
-        tell(screen, copied)
+        tell_copied(screen, copied)
     if not pushed.keeps_digests and any(copied.served for _, copied in pushed.images):
         screen.note(f"{pushed.archive} has no manifests: they were made now, and the digests are theirs")

@@ -8,8 +8,8 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from gcrsync.cli.command import Exit
-from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen
+from gcrsync.cli.opening import opened
 from gcrsync.cli.record_options import RewriteOptions
 from gcrsync.cli.reporting import give
 from gcrsync.clients.report import rewrite_json

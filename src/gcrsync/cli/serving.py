@@ -4,8 +4,8 @@ from math import inf
 
 from gcrsync.archive.folder import LayoutFolder
 from gcrsync.cli.command import Exit, stoppable, stopped_within
-from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen
+from gcrsync.cli.opening import opened
 from gcrsync.cli.record_options import ServeOptions
 from gcrsync.cli.shown import Shown
 from gcrsync.errors import UsageError

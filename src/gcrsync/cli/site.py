@@ -1,8 +1,8 @@
 """``gcrsync site``: a static site of what is on record."""
 
 from gcrsync.cli.command import Exit
-from gcrsync.cli.commands import opened
 from gcrsync.cli.console import Screen, counted
+from gcrsync.cli.opening import opened
 from gcrsync.cli.record_options import SiteOptions
 from gcrsync.site.catalogue import Contents
 from gcrsync.site.catalogue import site as made

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from gcrsync.cli.command import LIMITS, Exit, stoppable
-from gcrsync.cli.commands import opened, prepared
 from gcrsync.cli.console import Screen, counted
 from gcrsync.cli.executor import crew
 from gcrsync.cli.identity import identity
+from gcrsync.cli.opening import opened, prepared
 from gcrsync.cli.progress import Watched, progress
 from gcrsync.cli.quantities import seconds, size
 from gcrsync.cli.results import codes, finish, print_publication

@@ -8,10 +8,10 @@ from itertools import groupby
 from operator import attrgetter
 
 from gcrsync.cli.command import Exit, first, now, stoppable
-from gcrsync.cli.commands import opened
 from gcrsync.cli.config import config_beside, read_config
 from gcrsync.cli.console import Screen, columns, counted
 from gcrsync.cli.job import Base
+from gcrsync.cli.opening import opened
 from gcrsync.cli.progress import Watched, progress
 from gcrsync.cli.quantities import share
 from gcrsync.cli.record_options import VerifyOptions

@@ -9,7 +9,7 @@ from gcrsync.metadata.pages import Totals
 from gcrsync.mirror.record import Record, Records
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.site.names import names
-from gcrsync.site.nights import Past, nights
+from gcrsync.site.nights import Night, Past, nights
 from gcrsync.site.paths import FRONT, NAMES, history_of, namespace_page, page_of
 from gcrsync.site.rows import example, pulled, rows, tags_of
 from gcrsync.site.shelves import Shelf, of_record, shelves
@@ -76,16 +76,18 @@ def _of_shelf(contents: Contents, shelf: Shelf, parent: Shelf | None) -> Iterato
 
 
 def _of_record(contents: Contents, record: Record, above: tuple[Shelf, ...]) -> Iterator[tuple[str, Make]]:
-    parts = _parts(tags_of(record))
+    parts, told = _parts(tags_of(record)), nights(contents.pasts.get(record.repository, {}))
     pages = [page_of(record.repository, number) for number in range(1, len(parts) + 1)]
     for path, tags in zip(pages, parts, strict=True):
-        yield path, partial(_repository, contents, record, tags, partial(render, "repository", path=path, above=above, pages=pages))
-    if len(nights(contents.pasts.get(record.repository, {}))) > _NIGHTS:
-        yield history_of(record.repository), partial(_history, contents, record, above)
+        page = partial(render, "repository", path=path, above=above, pages=pages, note=contents.note)
+        yield path, partial(_repository, record, tags, told, page)
+    if len(told) > _NIGHTS:
+        path = history_of(record.repository)
+        yield path, partial(render, "history", path=path, record=record, above=above, nights=told, note=contents.note)
 
 
-def _repository(contents: Contents, record: Record, tags: Sequence[Tag], page: Callable[..., bytes]) -> bytes:
-    told, shown = nights(contents.pasts.get(record.repository, {})), tuple(rows(record, tags))
+def _repository(record: Record, tags: Sequence[Tag], told: Sequence[Night], page: Callable[..., bytes]) -> bytes:
+    shown = tuple(rows(record, tags))
     return page(
         record=record,
         totals=Totals.of([record]),
@@ -94,13 +96,7 @@ def _repository(contents: Contents, record: Record, tags: Sequence[Tag], page: C
         mirror=pulled(record),
         nights=told[:_NIGHTS],
         more=len(told) > _NIGHTS,
-        note=contents.note,
     )
-
-
-def _history(contents: Contents, record: Record, above: tuple[Shelf, ...]) -> bytes:
-    told = nights(contents.pasts[record.repository])
-    return render("history", path=history_of(record.repository), record=record, above=above, nights=told, note=contents.note)
 
 
 def _parts(items: Sequence[_Item]) -> list[Sequence[_Item]]:
