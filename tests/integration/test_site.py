@@ -207,6 +207,7 @@ def test_the_site_says_what_is_on_record_and_what_became_of_it_and_a_new_one_rep
         ("", "added", "latest"),
         ("", "added", "v1"),
     ]
+    assert re.findall(r'state mirrored">mirrored</span>([^<]*)', page) == ["", " (moved 2026-11-21)"]
     assert "<td>all<td>" in (place / "both" / "index.html").read_text("utf-8")
 
     for document in mirrored.mirror.root.glob("metadata/*/p/both.json"):

@@ -47,6 +47,7 @@ def beginning(folder: Path, page: str) -> Iterator[Session]:
             stack.enter_context(serving(folder / "inside" / "images", port=int(port), writable=False, log=lambda _: None))
 
         elsewhere = {"/media/disk": f"{folder}/disk", "/srv/": f"{folder}/srv/", "127.0.0.1:5000": f"127.0.0.1:{port}"}
+        elsewhere["gcrsync serve ../images"] = f"timeout 3 gcrsync serve ../images --port {port}"  # the reader stops it
         happenings = {"the disk is carried": carry, "the folder is served": serve}
         environment = _machine(folder, internet) | (_origin(folder) if page in _AT_A_FORGE else {})
         session = Session(folder / "work", environment, happenings, elsewhere)

@@ -9,7 +9,7 @@ from gcrsync.metadata.pages import Totals
 from gcrsync.mirror.record import Record, Records
 from gcrsync.oci.name import Repository, Tag
 from gcrsync.site.names import names
-from gcrsync.site.nights import Night, Past, nights
+from gcrsync.site.nights import Night, Past, moves, nights
 from gcrsync.site.paths import FRONT, NAMES, history_of, namespace_page, page_of
 from gcrsync.site.rows import example, pulled, rows, tags_of
 from gcrsync.site.shelves import Shelf, of_record, shelves
@@ -87,7 +87,7 @@ def _of_record(contents: Contents, record: Record, above: tuple[Shelf, ...]) -> 
 
 
 def _repository(record: Record, tags: Sequence[Tag], told: Sequence[Night], page: Callable[..., bytes]) -> bytes:
-    shown = tuple(rows(record, tags))
+    shown = tuple(rows(record, tags, moves(told)))
     return page(
         record=record,
         totals=Totals.of([record]),

@@ -7,6 +7,8 @@ from datetime import datetime
 from gcrsync.mirror.span import Span, State
 from gcrsync.oci.name import Tag
 
+_MOVED = "moved"
+
 Past = Mapping[Tag, Sequence[Span]]
 """What each tag of a repository was, by the beginning of its spans."""
 
@@ -41,6 +43,16 @@ def nights(past: Past) -> tuple[Night, ...]:
     return tuple(Night(at, tuple(found[at])) for at in sorted(found, reverse=True))
 
 
+def moves(told: Iterable[Night]) -> Mapping[Tag, datetime]:
+    """Give when each tag that has moved did so last; the nights are the newest first."""
+    found: dict[Tag, datetime] = {}
+    for night in told:
+        for change in night.changes:
+            if change.word == _MOVED:
+                found.setdefault(change.tag, night.at)
+    return found
+
+
 def _changes(tag: Tag, spans: Sequence[Span]) -> Iterator[tuple[datetime, Change]]:
     """Tell of what the mirror serves."""
     before: Span | None = None
@@ -61,7 +73,7 @@ def _change(tag: Tag, span: Span, before: Span | None) -> Change:
     if before is None:
         return Change(tag, "added", standing.digest)
     if before.standing.digest != standing.digest:
-        return Change(tag, "moved", standing.digest, before.standing.digest)
+        return Change(tag, _MOVED, standing.digest, before.standing.digest)
     back = before.standing.state is not State.MIRRORED
     return Change(tag, "back" if back else "copied anew", standing.digest)
 

@@ -1,7 +1,7 @@
 """What a page says of each tag of a repository."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,13 +49,16 @@ def example(rows: Sequence[Row]) -> Row | None:
     return next((row for row in served if row.tag == "latest"), served[0] if served else None)
 
 
-def rows(record: Record, tags: Iterable[Tag]) -> Iterator[Row]:
-    """Give the rows of some tags: two of one that the mirror serves with one digest while another one is held."""
+def rows(record: Record, tags: Iterable[Tag], moved: Mapping[Tag, datetime]) -> Iterator[Row]:
+    """Give the rows of some tags: two of one that the mirror serves with one digest while another one is held.
+
+    ``moved`` says when tags have moved last, of those that have.
+    """
     found = standings(record)
     for tag in tags:
         for name in ((tag, False), (tag, True)):
             if name in found:
-                yield _row(record, tag, found[name])
+                yield _row(record, tag, found[name], moved.get(tag))
 
 
 def pulled(record: Record) -> str:
@@ -68,7 +71,7 @@ def anchor(tag: str) -> str:
     return f"tag-{tag}"
 
 
-def _row(record: Record, tag: Tag, standing: Standing) -> Row:
+def _row(record: Record, tag: Tag, standing: Standing, moved: datetime | None) -> Row:
     served, held = standing.mirror_digest, record.held.get(tag)
     described = (record.described(tag) if served else None) or Mirrored()
     digest = served or standing.digest
@@ -76,7 +79,7 @@ def _row(record: Record, tag: Tag, standing: Standing) -> Row:
         tag=tag,
         anchor=anchor(tag) if served or tag not in record.served else "",
         state=standing.state.value if served or held is None else held.why.value,
-        reason=standing.reason if served is None else _gone_since(record, tag),
+        reason=standing.reason if served is None else _since(record, tag, moved),
         digest=digest,
         source="" if digest == standing.digest else standing.digest,
         size="" if described.size is None else size(described.size),
@@ -87,9 +90,12 @@ def _row(record: Record, tag: Tag, standing: Standing) -> Row:
     )
 
 
-def _gone_since(record: Record, tag: Tag) -> str:
+def _since(record: Record, tag: Tag, moved: datetime | None) -> str:
+    """Say since when a tag is gone, or when the one that is mirrored has moved."""
     gone = record.gone.get(tag)
-    return "" if gone is None or tag in record.tags else f"since {_day(gone.since)}"
+    if gone is not None and tag not in record.tags:
+        return f"since {_day(gone.since)}"
+    return f"(moved {_day(moved)})" if moved and tag in record.tags else ""
 
 
 def _platforms(described: Mirrored) -> Iterator[str]:
